@@ -1,0 +1,2 @@
+//! `coldbridge-relay`: submits signed payloads.
+fn main() {}

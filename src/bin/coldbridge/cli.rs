@@ -1,0 +1,168 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Build, review and sign ZKsync L1<->L2 transactions on a machine without a network
+#[derive(Parser)]
+#[command(
+    name = "coldbridge",
+    version,
+    after_help = "\
+Documents are JSON, one to a file or one a line (JSON Lines); `-` or nothing reads standard input.
+Answers go to standard output or with -o to a new file; reviews, questions and errors to standard error.
+
+Exit codes: 0 done, 1 bug, 2 usage, 3 unreadable input, 4 false or doomed, 5 policy, 6 declined, 7 key,
+8 fault (stop using this machine), 9 guard, 10 file I/O.
+
+Examples:
+  coldbridge review request.json
+  coldbridge sign request.json --key account.key -o signed.json
+  coldbridge verify signed.json
+  cat requests.jsonl | coldbridge sign --key-fd 3 --yes 3< account.key > signed.jsonl"
+)]
+pub struct Cli {
+    /// Describe a network of your own (coldbridge/network/1); can be given several times
+    #[arg(long, global = true, value_name = "FILE")]
+    pub network_file: Vec<PathBuf>,
+
+    /// Write refusals as JSON: {"error":{"code","exit","at","message","expected","actual","remedy"}}
+    #[arg(long, global = true)]
+    pub json_errors: bool,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Turn a request into an unsigned document: every field final, everything recomputed
+    #[command(after_help = "Example:\n  coldbridge build request.json -o unsigned.json")]
+    Build {
+        #[command(flatten)]
+        document: DocumentArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Say what a document will do, decoded from its encoded bytes
+    #[command(
+        after_help = "Examples:\n  coldbridge review signed.json\n  echo 0x02f8... | coldbridge review --json"
+    )]
+    Review {
+        #[command(flatten)]
+        document: DocumentArgs,
+        /// Write coldbridge/review/1 in place of text
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Sign a request or an unsigned document; shows the review and asks first
+    #[command(
+        after_help = "\
+The key is 64 hex digits in a regular file that only its owner can read (chmod 600), or comes through an
+open file descriptor. It is never taken from the command line or the environment.
+
+Examples:
+  coldbridge sign request.json --key account.key -o signed.json
+  coldbridge sign request.json --key-fd 3 --yes 3< account.key"
+    )]
+    Sign {
+        #[command(flatten)]
+        document: DocumentArgs,
+        #[command(flatten)]
+        key: KeyArgs,
+        /// Do not ask: for pipelines that have reviewed before
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Prove a signed document: decode the raw bytes, recover the signer, compare every member
+    #[command(after_help = "Examples:\n  coldbridge verify signed.json\n  coldbridge verify signed.json --raw")]
+    Verify {
+        /// A signed document; `-` is standard input
+        #[arg(default_value = "-", value_name = "SIGNED")]
+        document: PathBuf,
+        /// Print only the raw transactions, one 0x... a line
+        #[arg(long)]
+        raw: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Compute base cost, gas bounds, mintValue and fees; needs no nonce and no key
+    #[command(after_help = "Example:\n  coldbridge quote request.json")]
+    Quote {
+        #[command(flatten)]
+        document: DocumentArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Work with keys (they are never generated here)
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Show the networks that are known
+    #[command(subcommand)]
+    Network(NetworkCommand),
+    /// Print the JSON Schema of a document, or the names of all
+    Schema {
+        /// request, unsigned, signed, verified, review, quote, receipt, network or error
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum KeyCommand {
+    /// Print the account address of a key
+    Address {
+        #[command(flatten)]
+        key: KeyArgs,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum NetworkCommand {
+    /// List their names, chains and where they come from
+    List,
+    /// Print one as a document
+    Show {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Args)]
+pub struct DocumentArgs {
+    /// The document; `-` is standard input
+    #[arg(default_value = "-", value_name = "DOC")]
+    pub document: PathBuf,
+    /// Take all-lower-case addresses in the intent, in which no typo can be seen
+    #[arg(long)]
+    pub allow_unchecksummed: bool,
+}
+
+#[derive(Args)]
+pub struct OutputArgs {
+    /// Write to a new file (0600, never overwritten) in place of standard output
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct KeyArgs {
+    /// Read the key from a regular file that only its owner can read
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Read the key from an open file descriptor
+    #[arg(long, value_name = "N")]
+    pub key_fd: Option<u32>,
+}

@@ -1,0 +1,108 @@
+//! The commands, one file each where they are more than a line.
+
+mod document;
+mod schema;
+mod sign;
+
+use clap::CommandFactory as _;
+use coldbridge::json::Cursor;
+use coldbridge::network::Origin;
+use coldbridge::{Code, Json, Networks, Refusal, Spelling, json};
+
+use crate::cli::{Cli, Command, DocumentArgs, KeyCommand, NetworkCommand};
+use crate::key_file;
+use crate::output::Output;
+
+/// The exit code that a command that ran to its end leaves with: a batch may hold refused lines.
+#[derive(Clone, Copy)]
+pub struct Outcome(u8);
+
+impl Outcome {
+    /// Everything was done.
+    pub const DONE: Self = Self(0);
+
+    /// The exit code.
+    pub const fn code(self) -> u8 {
+        self.0
+    }
+}
+
+/// Runs the command that was asked for.
+pub fn run(cli: Cli) -> Result<Outcome, Refusal> {
+    let networks = networks(&cli)?;
+    match cli.command {
+        Command::Build { document, output } => document::build(&document, &output, &networks),
+        Command::Review { document, json, output } => {
+            let form = if json { document::Form::Json } else { document::Form::Text };
+            document::review(&document, form, &output, &networks)
+        }
+        Command::Sign { document, key, yes, output } => {
+            let consent = if yes { sign::Consent::Given } else { sign::Consent::Ask };
+            sign::sign(&document, &key, consent, &output, &networks)
+        }
+        Command::Verify { document, raw, output } => {
+            let form = if raw { document::VerifyForm::Raw } else { document::VerifyForm::Document };
+            document::verify(&document, form, &output, &networks)
+        }
+        Command::Quote { document, output } => document::quote(&document, &output, &networks),
+        Command::Key(KeyCommand::Address { key }) => print(&format!("{}\n", key_file::read(&key)?.address())),
+        Command::Network(NetworkCommand::List) => network_list(&networks),
+        Command::Network(NetworkCommand::Show { name }) => network_show(&name, &networks),
+        Command::Schema { name } => schema::schema(name.as_deref()),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "coldbridge", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+    }
+}
+
+/// Writes a text to standard output.
+fn print(text: &str) -> Result<Outcome, Refusal> {
+    let mut output = Output::open(None)?;
+    output.write(text)?;
+    output.finish()?;
+    Ok(Outcome::DONE)
+}
+
+fn networks(cli: &Cli) -> Result<Networks, Refusal> {
+    let mut networks = Networks::pinned();
+    for path in &cli.network_file {
+        let text = std::fs::read(path).map_err(|error| {
+            Refusal::new(
+                Code::IO_READ,
+                "",
+                format!("{} can not be read: {error}", coldbridge::refusal::printable(&path.to_string_lossy())),
+                "check the path of --network-file",
+            )
+        })?;
+        networks = networks.with(&json::parse(&text)?)?;
+    }
+    Ok(networks)
+}
+
+fn network_list(networks: &Networks) -> Result<Outcome, Refusal> {
+    let mut text = String::new();
+    for network in networks.iter() {
+        let origin = match network.origin {
+            Origin::Pinned => "pinned",
+            Origin::File => "from a file",
+        };
+        text.push_str(&format!(
+            "{:<20} L1 chain {:<10} L2 chain {:<10} protocol {:<8} {origin}\n",
+            network.name, network.l1_chain_id, network.l2_chain_id, network.protocol_version
+        ));
+    }
+    print(&text)
+}
+
+fn network_show(name: &str, networks: &Networks) -> Result<Outcome, Refusal> {
+    let name = Json::text(name);
+    let network = networks.named(&Cursor::root(&name))?;
+    print(&format!("{}\n", network.to_json()))
+}
+
+/// How strictly addresses in an intent are judged.
+fn spelling(arguments: &DocumentArgs) -> Spelling {
+    if arguments.allow_unchecksummed { Spelling::AnyCase } else { Spelling::Checksummed }
+}

@@ -1,0 +1,37 @@
+//! `schema`: the JSON Schemas of the documents, embedded.
+
+use coldbridge::refusal::printable;
+use coldbridge::{Code, Refusal};
+
+use super::{Outcome, print};
+
+const SCHEMAS: &[(&str, &str)] = &[
+    ("request", include_str!("../../../schema/request.json")),
+    ("unsigned", include_str!("../../../schema/unsigned.json")),
+    ("signed", include_str!("../../../schema/signed.json")),
+    ("verified", include_str!("../../../schema/verified.json")),
+    ("review", include_str!("../../../schema/review.json")),
+    ("quote", include_str!("../../../schema/quote.json")),
+    ("receipt", include_str!("../../../schema/receipt.json")),
+    ("network", include_str!("../../../schema/network.json")),
+    ("error", include_str!("../../../schema/error.json")),
+];
+
+pub fn schema(name: Option<&str>) -> Result<Outcome, Refusal> {
+    let Some(name) = name else {
+        let names: String = SCHEMAS.iter().map(|(name, _)| format!("{name}\n")).collect();
+        return print(&names);
+    };
+    match SCHEMAS.iter().find(|(known, _)| *known == name) {
+        Some((_, text)) => print(text),
+        None => {
+            let known = SCHEMAS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+            Err(Refusal::new(
+                Code::USAGE,
+                "",
+                format!("there is no schema \"{}\"", printable(name)),
+                format!("name one of: {known}"),
+            ))
+        }
+    }
+}

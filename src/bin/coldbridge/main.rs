@@ -1,0 +1,37 @@
+//! `coldbridge`: build, review, sign and verify on a machine without a network.
+//!
+//! This program holds every file, prompt and exit code; the library holds every rule.
+
+mod cli;
+mod command;
+mod input;
+mod key_file;
+mod output;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use coldbridge::refusal::Exit;
+
+use crate::cli::Cli;
+use crate::output::Errors;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors: clap says which stream and code they take.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { 0 });
+        }
+    };
+    let errors = if cli.json_errors { Errors::Json } else { Errors::Text };
+    match command::run(cli) {
+        Ok(outcome) => ExitCode::from(outcome.code()),
+        Err(refusal) => {
+            errors.print(&refusal);
+            ExitCode::from(refusal.exit().code())
+        }
+    }
+}

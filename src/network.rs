@@ -1,0 +1,425 @@
+//! Networks: which contracts on which chains. Pinned and embedded, keyed by name; addresses never come from a request.
+//!
+//! A chain id alone does not name a network (three ecosystems live on Sepolia), so a request names one. An operator's own
+//! networks come from files and can not take the name or the chains of a pinned one.
+
+use std::fmt;
+
+use crate::address::{Address, Spelling};
+use crate::json::{Cursor, Json, parse};
+use crate::refusal::{Code, Refusal, printable};
+
+/// Which side of the bridge a transaction runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// Ethereum, or whatever the chain settles its bridge on.
+    L1,
+    /// The ZKsync chain.
+    L2,
+}
+
+impl Layer {
+    /// `l1` or `l2`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::L1 => "l1",
+            Self::L2 => "l2",
+        }
+    }
+
+    /// The words of documents.
+    pub const WORDS: &'static [(&'static str, Self)] = &[("l1", Self::L1), ("l2", Self::L2)];
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::L1 => "L1",
+            Self::L2 => "L2",
+        })
+    }
+}
+
+/// The virtual machine of the L2 chain: it decides the envelopes and the gas rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vm {
+    /// EraVM: type 0x71 transactions, factory deps, pubdata gas.
+    EraVm,
+    /// ZKsync OS: standard Ethereum transactions only.
+    ZkSyncOs,
+}
+
+impl Vm {
+    const WORDS: &'static [(&'static str, Self)] = &[("eravm", Self::EraVm), ("zksync-os", Self::ZkSyncOs)];
+}
+
+/// What the L2 chain pays its gas in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaseToken {
+    /// Ether.
+    Eth,
+    /// The ERC-20 at this L1 address.
+    Erc20(Address),
+}
+
+/// A protocol version `0.minor.patch`, as `getSemverProtocolVersion` gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProtocolVersion {
+    /// 29 in 0.29.4.
+    pub minor: u32,
+    /// 4 in 0.29.4.
+    pub patch: u32,
+}
+
+impl fmt::Display for ProtocolVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0.{}.{}", self.minor, self.patch)
+    }
+}
+
+/// Where a network's description came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Compiled in.
+    Pinned,
+    /// An operator's file.
+    File,
+}
+
+/// One L2 chain, the L1 it is bridged to, and the contracts between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// Its name in requests.
+    pub name: String,
+    /// The chain id that L1 transactions are signed for.
+    pub l1_chain_id: u64,
+    /// The chain id that L2 transactions are signed for and that Bridgehub knows the chain by.
+    pub l2_chain_id: u64,
+    /// The L2 virtual machine.
+    pub vm: Vm,
+    /// The protocol version of its contracts.
+    pub protocol_version: ProtocolVersion,
+    /// What L2 gas is paid in.
+    pub base_token: BaseToken,
+    /// L1 Bridgehub.
+    pub bridgehub: Address,
+    /// L1AssetRouter (since v26), the second bridge and the spender of ERC-20 deposits.
+    pub l1_asset_router: Address,
+    /// L1Nullifier (since v26; the L1SharedBridge proxy before).
+    pub l1_nullifier: Address,
+    /// L1NativeTokenVault.
+    pub l1_native_token_vault: Address,
+    /// The chain's diamond proxy on L1.
+    pub diamond_proxy: Address,
+    /// The legacy L1ERC20Bridge, where the chain has one.
+    pub l1_erc20_bridge: Option<Address>,
+    /// The legacy shared bridge on L2, where the chain has one.
+    pub l2_legacy_shared_bridge: Option<Address>,
+    /// `priorityTxMaxGasLimit` of the diamond (slot 26; 72,000,000 unless the ChainTypeManager changed it).
+    pub priority_tx_max_gas_limit: u64,
+    /// Where these facts were read.
+    pub source: String,
+    /// Whether it is compiled in.
+    pub origin: Origin,
+}
+
+const SCHEMA: &str = "coldbridge/network/1";
+/// Bridgehub takes chain ids up to 2^48-1.
+const MAX_CHAIN_ID: u64 = (1 << 48) - 1;
+const PINNED: &[&str] = &[
+    include_str!("network/era-mainnet.json"),
+    include_str!("network/era-sepolia.json"),
+    include_str!("network/local.json"),
+];
+
+impl Network {
+    /// The chain id of a layer.
+    pub fn chain_id(&self, layer: Layer) -> u64 {
+        match layer {
+            Layer::L1 => self.l1_chain_id,
+            Layer::L2 => self.l2_chain_id,
+        }
+    }
+
+    /// The token that pays gas on a layer, in the words of a request.
+    pub fn gas_token(&self, layer: Layer) -> &'static str {
+        match (layer, self.base_token) {
+            (Layer::L1, _) | (Layer::L2, BaseToken::Eth) => "eth",
+            (Layer::L2, BaseToken::Erc20(_)) => "base",
+        }
+    }
+
+    /// The network's own contracts, by their field names: money sent *to* one of them as a recipient is lost.
+    pub fn contracts(&self) -> Vec<(&'static str, Address)> {
+        let mut contracts = vec![
+            ("bridgehub", self.bridgehub),
+            ("l1AssetRouter", self.l1_asset_router),
+            ("l1Nullifier", self.l1_nullifier),
+            ("l1NativeTokenVault", self.l1_native_token_vault),
+            ("diamondProxy", self.diamond_proxy),
+        ];
+        contracts.extend(self.l1_erc20_bridge.map(|address| ("l1Erc20Bridge", address)));
+        contracts.extend(self.l2_legacy_shared_bridge.map(|address| ("l2LegacySharedBridge", address)));
+        contracts
+    }
+
+    fn read(json: &Json, origin: Origin) -> Result<Self, Refusal> {
+        let root = Cursor::root(json);
+        let members = root.members(
+            &[
+                "schema",
+                "name",
+                "l1ChainId",
+                "l2ChainId",
+                "vm",
+                "protocolVersion",
+                "baseToken",
+                "bridgehub",
+                "l1AssetRouter",
+                "l1Nullifier",
+                "l1NativeTokenVault",
+                "diamondProxy",
+            ],
+            &["l1Erc20Bridge", "l2LegacySharedBridge", "priorityTxMaxGasLimit", "source"],
+        )?;
+        members.required("schema")?.schema(SCHEMA)?;
+        let address = |name: &str| {
+            let cursor = members.required(name)?;
+            let address = cursor.address(Spelling::AnyCase)?;
+            if address.is_system() {
+                return Err(cursor.refuse(
+                    Code::NETWORK_INVALID,
+                    format!("{address} is a system address, no contract of a bridge"),
+                    "copy the address from the chain's own documentation",
+                ));
+            }
+            Ok(address)
+        };
+        let optional_address = |name: &str| match members.optional(name) {
+            Some(cursor) if *cursor.value() != Json::Null => cursor.address(Spelling::AnyCase).map(Some),
+            _ => Ok(None),
+        };
+        let chain_id = |name: &str| {
+            let cursor = members.required(name)?;
+            let id = cursor.count(MAX_CHAIN_ID)?;
+            if id == 0 {
+                return Err(cursor.refuse(
+                    Code::NETWORK_INVALID,
+                    "0 is no chain id",
+                    "write the chain id that eth_chainId answers",
+                ));
+            }
+            Ok(id)
+        };
+        let (l1_chain_id, l2_chain_id) = (chain_id("l1ChainId")?, chain_id("l2ChainId")?);
+        if l1_chain_id == l2_chain_id {
+            return Err(members.required("l2ChainId")?.refuse(
+                Code::NETWORK_INVALID,
+                format!("both layers have chain id {l1_chain_id}: a signature for one would be valid on the other"),
+                "write the chain id of each layer",
+            ));
+        }
+        let base_token = members.required("baseToken")?;
+        let version = members.required("protocolVersion")?;
+        Ok(Self {
+            name: name(&members.required("name")?)?,
+            l1_chain_id,
+            l2_chain_id,
+            vm: members.required("vm")?.choice(Vm::WORDS)?,
+            protocol_version: protocol_version(&version)?,
+            base_token: match base_token.text()? {
+                "eth" => BaseToken::Eth,
+                _ => BaseToken::Erc20(base_token.address(Spelling::AnyCase)?),
+            },
+            bridgehub: address("bridgehub")?,
+            l1_asset_router: address("l1AssetRouter")?,
+            l1_nullifier: address("l1Nullifier")?,
+            l1_native_token_vault: address("l1NativeTokenVault")?,
+            diamond_proxy: address("diamondProxy")?,
+            l1_erc20_bridge: optional_address("l1Erc20Bridge")?,
+            l2_legacy_shared_bridge: optional_address("l2LegacySharedBridge")?,
+            priority_tx_max_gas_limit: match members.optional("priorityTxMaxGasLimit") {
+                Some(cursor) => cursor.count(u64::MAX)?,
+                None => 72_000_000,
+            },
+            source: match members.optional("source") {
+                Some(cursor) => cursor.text()?.to_owned(),
+                None => String::new(),
+            },
+            origin,
+        })
+    }
+
+    /// The whole description, as a document that `--network-file` reads (under another name).
+    pub fn to_json(&self) -> Json {
+        let optional = |address: Option<Address>| address.map_or(Json::Null, Json::display);
+        Json::object([
+            ("schema", Json::text(SCHEMA)),
+            ("name", Json::text(self.name.as_str())),
+            ("l1ChainId", Json::count(self.l1_chain_id)),
+            ("l2ChainId", Json::count(self.l2_chain_id)),
+            (
+                "vm",
+                Json::text(match self.vm {
+                    Vm::EraVm => "eravm",
+                    Vm::ZkSyncOs => "zksync-os",
+                }),
+            ),
+            ("protocolVersion", Json::display(self.protocol_version)),
+            (
+                "baseToken",
+                match self.base_token {
+                    BaseToken::Eth => Json::text("eth"),
+                    BaseToken::Erc20(token) => Json::display(token),
+                },
+            ),
+            ("bridgehub", Json::display(self.bridgehub)),
+            ("l1AssetRouter", Json::display(self.l1_asset_router)),
+            ("l1Nullifier", Json::display(self.l1_nullifier)),
+            ("l1NativeTokenVault", Json::display(self.l1_native_token_vault)),
+            ("diamondProxy", Json::display(self.diamond_proxy)),
+            ("l1Erc20Bridge", optional(self.l1_erc20_bridge)),
+            ("l2LegacySharedBridge", optional(self.l2_legacy_shared_bridge)),
+            ("priorityTxMaxGasLimit", Json::count(self.priority_tx_max_gas_limit)),
+            ("source", Json::text(self.source.as_str())),
+        ])
+    }
+
+    /// The three members by which other documents name a network.
+    pub fn to_json_brief(&self) -> Json {
+        Json::object([
+            ("name", Json::text(self.name.as_str())),
+            ("l1ChainId", Json::count(self.l1_chain_id)),
+            ("l2ChainId", Json::count(self.l2_chain_id)),
+        ])
+    }
+}
+
+fn name(cursor: &Cursor<'_>) -> Result<String, Refusal> {
+    let name = cursor.label()?;
+    let plain = name.len() <= 40 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if plain {
+        return Ok(name.to_owned());
+    }
+    Err(cursor.refuse(
+        Code::NETWORK_INVALID,
+        format!("\"{}\" is not a name of up to 40 lower-case letters, digits and hyphens", printable(name)),
+        "choose a plain name, for example my-chain-mainnet",
+    ))
+}
+
+fn protocol_version(cursor: &Cursor<'_>) -> Result<ProtocolVersion, Refusal> {
+    let text = cursor.text()?;
+    let mut parts = text.split('.').map(|part| part.parse::<u32>().ok().filter(|number| number.to_string() == part));
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(Some(0)), Some(Some(minor)), Some(Some(patch)), None) if (24..=31).contains(&minor) => {
+            Ok(ProtocolVersion { minor, patch })
+        }
+        _ => Err(cursor
+            .refuse(
+                Code::NETWORK_INVALID,
+                format!("\"{}\" is not a protocol version from 0.24.0 to 0.31.x", printable(text)),
+                "write the version that getSemverProtocolVersion answers; a newer one needs a newer coldbridge",
+            )
+            .values("0.24.0 to 0.31.x", printable(text))),
+    }
+}
+
+/// The networks that a program knows.
+#[derive(Debug, Clone)]
+pub struct Networks {
+    known: Vec<Network>,
+}
+
+impl Networks {
+    /// The pinned ones.
+    pub fn pinned() -> Self {
+        let known = PINNED
+            .iter()
+            .map(|text| {
+                parse(text.as_bytes())
+                    .and_then(|json| Network::read(&json, Origin::Pinned))
+                    .expect("the embedded networks are read by a test")
+            })
+            .collect();
+        Self { known }
+    }
+
+    /// These and the one that an operator describes.
+    ///
+    /// # Errors
+    /// Also `network.invalid` for one that takes the name or both chain ids of a network that is known already.
+    pub fn with(mut self, json: &Json) -> Result<Self, Refusal> {
+        let network = Network::read(json, Origin::File)?;
+        if let Some(known) = self.known.iter().find(|known| known.name == network.name) {
+            return Err(Refusal::new(
+                Code::NETWORK_INVALID,
+                "/name",
+                format!("the name \"{}\" is taken", known.name),
+                "choose another name: what a name means must not depend on a file",
+            ));
+        }
+        self.known.push(network);
+        Ok(self)
+    }
+
+    /// All of them, pinned ones first.
+    pub fn iter(&self) -> impl Iterator<Item = &Network> {
+        self.known.iter()
+    }
+
+    /// The network of this name.
+    pub fn named(&self, cursor: &Cursor<'_>) -> Result<&Network, Refusal> {
+        let name = cursor.label()?;
+        self.find(name).ok_or_else(|| {
+            let known = self.known.iter().map(|network| network.name.as_str()).collect::<Vec<_>>().join(", ");
+            cursor
+                .refuse(
+                    Code::NETWORK_UNKNOWN,
+                    format!("no network is called \"{name}\""),
+                    format!("name one of {known}, or describe your own with --network-file"),
+                )
+                .values(known, name)
+        })
+    }
+
+    /// The network of this name, if there is one.
+    pub fn find(&self, name: &str) -> Option<&Network> {
+        self.known.iter().find(|network| network.name == name)
+    }
+
+    /// Every network and layer with this chain id.
+    pub fn with_chain_id(&self, chain_id: u64) -> impl Iterator<Item = (&Network, Layer)> {
+        self.known.iter().flat_map(move |network| {
+            [Layer::L1, Layer::L2]
+                .into_iter()
+                .filter(move |layer| network.chain_id(*layer) == chain_id)
+                .map(move |layer| (network, layer))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_networks_read_back() {
+        let networks = Networks::pinned();
+        assert_eq!(networks.known.len(), PINNED.len());
+        for (network, text) in networks.iter().zip(PINNED) {
+            let json = parse(text.as_bytes()).expect("embedded");
+            assert_eq!(network.to_json(), json, "{}: checksummed, every member, in order", network.name);
+            for (field, address) in network.contracts() {
+                assert!(text.contains(&address.to_string()), "{}: {field}", network.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_can_not_redefine_a_pinned_network() {
+        let json = parse(PINNED[0].as_bytes()).expect("embedded");
+        let refusal = Networks::pinned().with(&json).expect_err("the name is taken");
+        assert_eq!((refusal.code(), refusal.at()), (Code::NETWORK_INVALID, "/name"));
+    }
+}

@@ -1,0 +1,395 @@
+//! Why a request is not signed, and what to change: code, place, problem, remedy.
+//!
+//! Every failure of this crate is a [`Refusal`]. Its [`Code`] and its place are stable and are what fixtures and other
+//! people's programs compare; its sentences are for people and may change.
+
+use std::fmt;
+
+use crate::json::Json;
+
+/// What a program ends with: the kind of a refusal decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// A bug of coldbridge.
+    Bug,
+    /// The command line was wrong.
+    Usage,
+    /// The input is not readable as that document.
+    Input,
+    /// The document is well formed, but false or doomed.
+    Mismatch,
+    /// The policy forbids it.
+    Policy,
+    /// A person (or the absence of one) said no.
+    Declined,
+    /// The key is unreadable or is not the key of `from`.
+    Key,
+    /// A signature failed its own check: this machine must not be used any more.
+    Fault,
+    /// The nonce or the intent was signed differently before.
+    Guard,
+    /// A file could not be read or written.
+    Io,
+}
+
+impl Exit {
+    /// The process exit code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Bug => 1,
+            Self::Usage => 2,
+            Self::Input => 3,
+            Self::Mismatch => 4,
+            Self::Policy => 5,
+            Self::Declined => 6,
+            Self::Key => 7,
+            Self::Fault => 8,
+            Self::Guard => 9,
+            Self::Io => 10,
+        }
+    }
+}
+
+/// The stable name of a rule, `area.slug`, and the exit code that it leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// `area.slug`.
+    pub name: &'static str,
+    /// The exit code of a program that stops for it.
+    pub exit: Exit,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $constant:ident = $name:literal, $exit:ident;)+) => {
+        impl Code {
+            $($(#[doc = $doc])+ pub const $constant: Self = Self { name: $name, exit: Exit::$exit };)+
+
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$constant),+];
+
+            /// One sentence on the rule behind the code.
+            pub fn meaning(self) -> &'static str {
+                match self.name {
+                    $($name => concat!($($doc),+),)+
+                    _ => "",
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The bytes are not UTF-8.
+    JSON_ENCODING = "json.encoding", Input;
+    /// The text is not JSON.
+    JSON_SYNTAX = "json.syntax", Input;
+    /// Something follows the document.
+    JSON_TRAILING = "json.trailing", Input;
+    /// The document is larger than 1 MiB.
+    JSON_TOO_LARGE = "json.too_large", Input;
+    /// The document is nested deeper than 64 levels.
+    JSON_TOO_DEEP = "json.too_deep", Input;
+    /// A member stands twice in one object.
+    JSON_DUPLICATE_MEMBER = "json.duplicate_member", Input;
+    /// A member that this document does not have.
+    JSON_UNKNOWN_MEMBER = "json.unknown_member", Input;
+    /// A member that must be there is not.
+    JSON_MISSING_MEMBER = "json.missing_member", Input;
+    /// The value has another JSON type than the member asks for.
+    JSON_WRONG_TYPE = "json.wrong_type", Input;
+    /// A number that is not an integer from 0 to 2^53-1 (floats, exponents and negative numbers included).
+    JSON_NUMBER = "json.number", Input;
+    /// `schema` names another document or another major version.
+    JSON_SCHEMA = "json.schema", Input;
+    /// A text is not one of the words that are allowed there.
+    JSON_CHOICE = "json.choice", Input;
+    /// A text is empty, too long or holds characters outside printable ASCII.
+    JSON_TEXT = "json.text", Input;
+    /// A quantity is not a plain decimal number.
+    QUANTITY_FORMAT = "quantity.format", Input;
+    /// A quantity is written in hex.
+    QUANTITY_HEX = "quantity.hex", Input;
+    /// A quantity is larger than its field.
+    QUANTITY_RANGE = "quantity.range", Input;
+    /// Not an address of 20 bytes in hex.
+    ADDRESS_FORMAT = "address.format", Input;
+    /// An address whose EIP-55 checksum is wrong or, where a typo would lose money, missing.
+    ADDRESS_CHECKSUM = "address.checksum", Input;
+    /// Not 0x and an even number of hex digits (of the length that the member asks for).
+    BYTES_FORMAT = "bytes.format", Input;
+    /// The raw bytes are no transaction of type 0, 1, 2 or 0x71, or not canonically encoded.
+    RAW_FORMAT = "raw.format", Input;
+    /// No operation has this name.
+    OPERATION_UNKNOWN = "operation.unknown", Input;
+    /// `operation` must have exactly one member.
+    OPERATION_COUNT = "operation.count", Input;
+    /// A fact that belongs to another envelope.
+    FACTS_NOT_FOR_ENVELOPE = "facts.not_for_envelope", Input;
+    /// A fact that this operation does not use.
+    FACTS_UNUSED = "facts.unused", Input;
+    /// An option of the intent that this operation does not use.
+    INTENT_UNUSED = "intent.unused", Input;
+    /// A network description that contradicts itself or a pinned one.
+    NETWORK_INVALID = "network.invalid", Input;
+
+    /// No network of this name is pinned or given.
+    NETWORK_UNKNOWN = "network.unknown", Mismatch;
+    /// An option of the intent that coldbridge does not build yet.
+    INTENT_UNSUPPORTED = "intent.unsupported", Mismatch;
+    /// The token can not take this route.
+    TOKEN_UNSUPPORTED = "token.unsupported", Mismatch;
+    /// The recipient is the zero address.
+    RECIPIENT_ZERO = "recipient.zero", Mismatch;
+    /// The recipient is a system or precompile address.
+    RECIPIENT_SYSTEM = "recipient.system", Mismatch;
+    /// The recipient is one of the network's own contracts.
+    RECIPIENT_NETWORK_CONTRACT = "recipient.network_contract", Mismatch;
+    /// The amount is zero.
+    AMOUNT_ZERO = "amount.zero", Mismatch;
+    /// The envelope does not exist on that chain.
+    ENVELOPE_UNSUPPORTED = "envelope.unsupported", Mismatch;
+    /// The priority fee is above the maximum fee.
+    FEES_PRIORITY_ABOVE_MAX = "fees.priority_above_max", Mismatch;
+    /// The maximum fee is zero.
+    FEES_ZERO_MAX_FEE = "fees.zero_max_fee", Mismatch;
+    /// A fee is larger than nodes can read.
+    FEES_RANGE = "fees.range", Mismatch;
+    /// The gas limit does not even pay for the transaction's own bytes.
+    FEES_GAS_BELOW_INTRINSIC = "fees.gas_below_intrinsic", Mismatch;
+    /// Value and fees together are above 2^256-1.
+    FEES_OVERFLOW = "fees.overflow", Mismatch;
+    /// The margin on the base cost is out of bounds.
+    PRIORITY_MARGIN = "priority.margin", Mismatch;
+    /// The fee parameters can not be a chain's.
+    PRIORITY_FEE_PARAMS = "priority.fee_params", Mismatch;
+    /// The base token gas price multiplier can not be this chain's.
+    PRIORITY_MULTIPLIER = "priority.multiplier", Mismatch;
+    /// The denominator of the multiplier is zero.
+    PRIORITY_DENOMINATOR_ZERO = "priority.denominator_zero", Mismatch;
+    /// The base cost is above 2^256-1.
+    PRIORITY_OVERFLOW = "priority.overflow", Mismatch;
+    /// L1 -> L2 requests must pay for 800 gas per pubdata byte.
+    PRIORITY_GAS_PER_PUBDATA = "priority.gas_per_pubdata", Mismatch;
+    /// The L2 gas limit is below what the Mailbox accepts.
+    PRIORITY_GAS_FLOOR = "priority.gas_floor", Mismatch;
+    /// The L2 gas limit is above what the Mailbox accepts, or could pay for more pubdata than it accepts.
+    PRIORITY_GAS_CEILING = "priority.gas_ceiling", Mismatch;
+    /// The ZKsync node takes nonces up to 2^32-1.
+    L2_NONCE_RANGE = "l2.nonce_range", Mismatch;
+    /// The ZKsync node takes fees up to 2^64-1.
+    L2_FEE_RANGE = "l2.fee_range", Mismatch;
+    /// The ZKsync node refuses a gasPerPubdata of zero.
+    L2_GAS_PER_PUBDATA_ZERO = "l2.gas_per_pubdata_zero", Mismatch;
+    /// The ZKsync node takes a gasPerPubdata up to 2^64-1.
+    L2_GAS_PER_PUBDATA_RANGE = "l2.gas_per_pubdata_range", Mismatch;
+    /// The L2 gas limit is zero or above what nodes take.
+    L2_GAS_LIMIT_RANGE = "l2.gas_limit_range", Mismatch;
+    /// EraVM moves values up to 2^128-1.
+    L2_VALUE_RANGE = "l2.value_range", Mismatch;
+    /// The document differs from what its own intent and facts give.
+    UNSIGNED_DIFFERS = "unsigned.differs", Mismatch;
+    /// The signed document does not say what its raw bytes say.
+    SIGNED_DIFFERS = "signed.differs", Mismatch;
+    /// A raw transaction without a signature where a signed one is needed.
+    SIGNED_UNSIGNED = "signed.unsigned", Mismatch;
+    /// A signature that any chain accepts (before EIP-155).
+    SIGNED_REPLAYABLE = "signed.replayable", Mismatch;
+
+    /// There is nobody to ask, or the answer was not yes.
+    SIGN_DECLINED = "sign.declined", Declined;
+    /// The key file can not be read as a key.
+    KEY_FORMAT = "key.format", Key;
+    /// Others than the owner can read the key file, or it is no regular file.
+    KEY_PERMISSIONS = "key.permissions", Key;
+    /// The key file can not be read.
+    KEY_UNREADABLE = "key.unreadable", Key;
+    /// The key is not the key of `from`.
+    KEY_NOT_FROM = "key.not_from", Key;
+    /// The signature is not a signature of `from`.
+    SIGNATURE_NOT_FROM = "signature.not_from", Key;
+    /// A signature failed the check that follows each signing.
+    FAULT_SIGNATURE = "fault.signature", Fault;
+    /// The bytes that were about to leave do not say what was asked.
+    FAULT_ENCODING = "fault.encoding", Fault;
+    /// The command line is wrong.
+    USAGE = "usage", Usage;
+    /// A file can not be read.
+    IO_READ = "io.read", Io;
+    /// A file can not be written.
+    IO_WRITE = "io.write", Io;
+    /// A file of that name is there already.
+    IO_EXISTS = "io.exists", Io;
+    /// A bug of coldbridge.
+    BUG = "bug", Bug;
+}
+
+/// A custom error of the chain's contracts: what the chain would have answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContractError {
+    /// The error's Solidity signature.
+    pub signature: &'static str,
+    /// The first four bytes of its Keccak-256.
+    pub selector: &'static str,
+}
+
+/// The custom errors that coldbridge foresees
+/// (<https://github.com/matter-labs/era-contracts/blob/5e7d0b405/l1-contracts/contracts/common/L1ContractErrors.sol>).
+pub mod contract_error {
+    use super::ContractError;
+
+    macro_rules! contract_errors {
+        ($($name:ident = $signature:literal $selector:literal;)+) => {
+            $(#[doc = concat!("`", $signature, "`")]
+              pub const $name: ContractError = ContractError { signature: $signature, selector: $selector };)+
+            /// All of them.
+            pub const ALL: &[ContractError] = &[$($name),+];
+        };
+    }
+    contract_errors! {
+        TXN_BODY_GAS_LIMIT_NOT_ENOUGH_GAS = "TxnBodyGasLimitNotEnoughGas()" "0x2e311df8";
+        VALIDATE_TXN_NOT_ENOUGH_GAS = "ValidateTxnNotEnoughGas()" "0x47b3b145";
+        TOO_MUCH_GAS = "TooMuchGas()" "0xf0b4e88f";
+        PUBDATA_GREATER_THAN_LIMIT = "PubdataGreaterThanLimit(uint256,uint256)" "0x959f26fb";
+        GAS_PER_PUBDATA_MISMATCH = "GasPerPubdataMismatch()" "0xc91cf3b1";
+        TOO_MANY_FACTORY_DEPS = "TooManyFactoryDeps()" "0x76da24b9";
+        MSG_VALUE_TOO_LOW = "MsgValueTooLow(uint256,uint256)" "0xb385a3da";
+        BASE_TOKEN_DENOMINATOR_NOT_SET = "BaseTokenGasPriceDenominatorNotSet()" "0x6ef9a972";
+        ZERO_GAS_PRICE_L1_TX_ZKSYNC_OS = "ZeroGasPriceL1TxZKsyncOS()" "0xdb60e600";
+        PANIC = "Panic(uint256)" "0x4e487b71";
+        ASSET_ID_NOT_SUPPORTED = "AssetIdNotSupported(bytes32)" "0x04a0b7e9";
+    }
+}
+
+/// Why something is not built, signed, read or released.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    inner: Box<Inner>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Inner {
+    code: Code,
+    at: String,
+    problem: String,
+    remedy: String,
+    expected: Option<String>,
+    actual: Option<String>,
+    contract_error: Option<ContractError>,
+}
+
+impl Refusal {
+    /// A refusal: which rule, where (a JSON Pointer; empty for the whole document), what is wrong, what to do.
+    pub fn new(code: Code, at: impl Into<String>, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            inner: Box::new(Inner {
+                code,
+                at: at.into(),
+                problem: problem.into(),
+                remedy: remedy.into(),
+                expected: None,
+                actual: None,
+                contract_error: None,
+            }),
+        }
+    }
+
+    /// States both values: what was expected and what was found.
+    #[must_use]
+    pub fn values(mut self, expected: impl fmt::Display, actual: impl fmt::Display) -> Self {
+        self.inner.expected = Some(expected.to_string());
+        self.inner.actual = Some(actual.to_string());
+        self
+    }
+
+    /// Names the error that the chain's contract would have answered with.
+    #[must_use]
+    pub fn reverts(mut self, error: ContractError) -> Self {
+        self.inner.contract_error = Some(error);
+        self
+    }
+
+    /// The rule.
+    pub fn code(&self) -> Code {
+        self.inner.code
+    }
+
+    /// The place: a JSON Pointer (RFC 6901), empty for the whole document.
+    pub fn at(&self) -> &str {
+        &self.inner.at
+    }
+
+    /// What is wrong, with the contract's error where the chain would revert.
+    pub fn problem(&self) -> String {
+        match self.inner.contract_error {
+            Some(error) => {
+                format!("{}; the chain would revert with {} {}", self.inner.problem, error.signature, error.selector)
+            }
+            None => self.inner.problem.clone(),
+        }
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self) -> &str {
+        &self.inner.remedy
+    }
+
+    /// The contract error that the chain would have answered with.
+    pub fn contract_error(&self) -> Option<ContractError> {
+        self.inner.contract_error
+    }
+
+    /// The process exit code.
+    pub fn exit(&self) -> Exit {
+        self.inner.code.exit
+    }
+
+    /// The members of the `error` object.
+    pub fn to_json(&self) -> Json {
+        let inner = &*self.inner;
+        let optional = |text: &Option<String>| text.as_ref().map_or(Json::Null, |text| Json::text(text.as_str()));
+        let mut members = vec![
+            ("code", Json::text(inner.code.name)),
+            ("exit", Json::Integer(u64::from(inner.code.exit.code()))),
+            ("at", Json::text(inner.at.as_str())),
+            ("message", Json::text(self.problem())),
+            ("expected", optional(&inner.expected)),
+            ("actual", optional(&inner.actual)),
+            ("remedy", Json::text(inner.remedy.as_str())),
+        ];
+        if let Some(error) = inner.contract_error {
+            members.push((
+                "contractError",
+                Json::object([("name", Json::text(error.signature)), ("selector", Json::text(error.selector))]),
+            ));
+        }
+        Json::object(members)
+    }
+
+    /// The whole error document: `{"error":{...}}`.
+    pub fn to_document(&self) -> Json {
+        Json::object([("error", self.to_json())])
+    }
+}
+
+impl fmt::Display for Refusal {
+    /// Two lines: `refused: <code> at <path>: <problem>` and `to fix: <remedy>`. Untrusted text is escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = if self.inner.at.is_empty() { "the document".to_owned() } else { printable(&self.inner.at) };
+        writeln!(f, "refused: {} at {at}: {}", self.inner.code.name, printable(&self.problem()))?;
+        write!(f, "to fix:  {}", printable(&self.inner.remedy))
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Makes untrusted text safe to print: everything outside printable ASCII is written as an escape.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            ' '..='~' => out.push(character),
+            _ => out.extend(character.escape_unicode()),
+        }
+    }
+    out
+}

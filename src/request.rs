@@ -1,0 +1,340 @@
+//! The request: what the owner wants (`intent`) and what the online side found out (`facts`).
+//!
+//! The intent decides everything that moves money. The facts are never trusted: each is recomputed, bounded or shown.
+//! This is the only place where an operation meets an envelope.
+
+use crate::address::{Address, Spelling};
+use crate::fees::{Fee, Settled, TransactionFacts};
+use crate::json::{Cursor, Json};
+use crate::network::{Layer, Network, Networks, Vm};
+use crate::operation::{self, Body, Call, Context, Operation, Plan, judge_recipient};
+use crate::priority::PriorityRequestFacts;
+use crate::refusal::{Code, Refusal};
+use crate::transaction::{Eip712, Eip1559, Eip2930, Envelope, Legacy, Transaction};
+use crate::units::{BaseTokenUnits, Wei};
+use crate::unsigned::{Planned, Unsigned};
+
+/// The document's name and version.
+pub const SCHEMA: &str = "coldbridge/request/1";
+
+/// A request whose text has been read: types, units, addresses and names hold; nothing has been recomputed yet.
+pub struct Request {
+    intent: Intent,
+    facts: Facts,
+    network: Network,
+}
+
+struct Intent {
+    id: Option<String>,
+    from: Address,
+    operation: &'static Operation,
+    body: Box<dyn Body>,
+    from_kind: Option<FromKind>,
+    refund_recipient: Option<Address>,
+    base_cost_margin_percent: Option<u64>,
+    operator_tip: Option<BaseTokenUnits>,
+    envelope: Option<Envelope>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FromKind {
+    Eoa,
+    Delegated,
+    Contract,
+}
+
+impl FromKind {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("eoa", Self::Eoa), ("delegated", Self::Delegated), ("contract", Self::Contract)];
+}
+
+struct Facts {
+    transaction: TransactionFacts,
+    priority_request: Option<PriorityRequestFacts>,
+}
+
+impl Request {
+    /// Reads the document. `spelling` says how strictly the sender and the recipients are judged.
+    pub fn read(json: &Json, networks: &Networks, spelling: Spelling) -> Result<Self, Refusal> {
+        let root = Cursor::root(json);
+        let members = root.members(&["schema", "intent", "facts"], &[])?;
+        members.required("schema")?.schema(SCHEMA)?;
+        Self::read_parts(&members.required("intent")?, &members.required("facts")?, networks, spelling)
+    }
+
+    /// Reads the two halves wherever they stand.
+    pub(crate) fn read_parts(
+        intent: &Cursor<'_>,
+        facts: &Cursor<'_>,
+        networks: &Networks,
+        spelling: Spelling,
+    ) -> Result<Self, Refusal> {
+        let (intent, network) = read_intent(intent, networks, spelling)?;
+        let facts = read_facts(facts, intent.operation)?;
+        Ok(Self { intent, facts, network })
+    }
+
+    /// The intent again, in canonical form.
+    pub fn intent_json(&self) -> Json {
+        let intent = &self.intent;
+        let mut members = Vec::new();
+        members.extend(intent.id.as_ref().map(|id| ("id", Json::text(id.as_str()))));
+        members.push(("network", Json::text(self.network.name.as_str())));
+        members.push(("from", Json::display(intent.from)));
+        members.extend(intent.from_kind.map(|_| ("fromKind", Json::text("eoa"))));
+        members.push(("operation", Json::object([(intent.operation.name, intent.body.to_json())])));
+        members.extend(intent.refund_recipient.map(|recipient| ("refundRecipient", Json::display(recipient))));
+        members.extend(intent.base_cost_margin_percent.map(|percent| ("baseCostMarginPercent", Json::count(percent))));
+        members.extend(intent.operator_tip.map(|tip| ("operatorTip", tip.to_json())));
+        members.extend(intent.envelope.map(|envelope| ("envelope", Json::text(envelope.name()))));
+        Json::object(members)
+    }
+
+    /// The facts again, in canonical form.
+    pub fn facts_json(&self) -> Json {
+        let mut members = vec![("transaction", self.facts.transaction.to_json())];
+        members.extend(self.facts.priority_request.map(|facts| ("priorityRequest", facts.to_json())));
+        Json::object(members)
+    }
+
+    /// The owner's name for the intent.
+    pub fn id(&self) -> Option<&str> {
+        self.intent.id.as_deref()
+    }
+
+    /// The sender.
+    pub fn from(&self) -> Address {
+        self.intent.from
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The operation in the words of the request: `{"deposit":{...}}`.
+    pub fn operation_json(&self) -> Json {
+        Json::object([(self.intent.operation.name, self.intent.body.to_json())])
+    }
+
+    /// The layer that the operation's transactions run on.
+    pub fn layer(&self) -> Layer {
+        self.intent.operation.layer
+    }
+
+    /// Recomputes everything and fixes every field of every transaction.
+    ///
+    /// # Errors
+    /// The first lie.
+    pub fn plan(self) -> Result<Unsigned, Refusal> {
+        let envelope = self.envelope()?;
+        let settled = self.facts.transaction.settle(envelope)?;
+        let mut assessed = self.assess();
+        if !assessed.refusals.is_empty() {
+            return Err(assessed.refusals.swap_remove(0));
+        }
+        let mut transactions = Vec::with_capacity(assessed.calls.len());
+        for (call, nonce) in assessed.calls.drain(..).zip(settled.nonce..) {
+            transactions.push(self.transaction(call, envelope, &settled, nonce));
+        }
+        Unsigned::new(self, transactions, assessed)
+    }
+
+    /// Everything that follows from the request without a nonce or a key, and everything that is wrong with it.
+    pub fn quote(&self) -> Json {
+        let envelope = self.envelope();
+        let mut assessed = self.assess();
+        if let Err(refusal) = envelope {
+            assessed.refusals.insert(0, refusal);
+        }
+        let layer = self.layer();
+        let fee = self.facts.transaction.worst_fee();
+        let value = assessed.calls.iter().try_fold(Wei::zero(), |sum, call| sum.checked_add(call.value));
+        let debit = fee.zip(value).filter(|_| !assessed.calls.is_empty()).and_then(|(fee, value)| fee.checked_add(value));
+        let amount = |amount: Option<Wei>| amount.map_or(Json::Null, Wei::to_json);
+        let priority = assessed.priority.take();
+        let priority = priority.as_ref();
+        Json::object([
+            ("schema", Json::text("coldbridge/quote/1")),
+            ("intentId", self.id().map_or(Json::Null, Json::text)),
+            ("baseCost", priority.and_then(|p| p.base_cost).map_or(Json::Null, BaseTokenUnits::to_json)),
+            ("l2GasPrice", priority.and_then(|p| p.l2_gas_price).map_or(Json::Null, Json::display)),
+            ("mintValue", priority.and_then(|p| p.mint_value).map_or(Json::Null, BaseTokenUnits::to_json)),
+            ("minL2GasLimit", priority.and_then(|p| p.bounds).map_or(Json::Null, |b| b.floor.to_json_count())),
+            ("maxL2GasLimit", priority.and_then(|p| p.bounds).map_or(Json::Null, |b| b.ceiling.to_json_count())),
+            ("encodedLength", priority.map_or(Json::Null, |p| Json::count(p.encoded_length))),
+            ("l1Fee", amount(fee.filter(|_| layer == Layer::L1))),
+            ("l2Fee", amount(fee.filter(|_| layer == Layer::L2))),
+            (
+                "worstCaseDebit",
+                Json::Array(debit.map(|debit| self.debit_json(debit)).into_iter().collect()),
+            ),
+            ("refusals", Json::Array(assessed.refusals.iter().map(Refusal::to_json).collect())),
+        ])
+    }
+
+    /// One row of `worstCaseDebit`.
+    pub(crate) fn debit_json(&self, debit: Wei) -> Json {
+        Json::object([("token", Json::text(self.network.gas_token(self.layer()))), ("amount", debit.to_json())])
+    }
+
+    fn assess(&self) -> Plan {
+        let intent = &self.intent;
+        let transaction = &self.facts.transaction;
+        let mut plan = intent.body.plan(&Context {
+            network: &self.network,
+            from: intent.from,
+            refund_recipient: intent.refund_recipient,
+            base_cost_margin_percent: intent.base_cost_margin_percent.unwrap_or(0),
+            operator_tip: intent.operator_tip.unwrap_or(BaseTokenUnits::zero()),
+            priority_request: self.facts.priority_request.as_ref(),
+            gas_price_cap: transaction.price_cap(),
+        });
+        if let Some(FromKind::Delegated | FromKind::Contract) = intent.from_kind {
+            plan.refusals.insert(
+                0,
+                Refusal::new(
+                    Code::INTENT_UNSUPPORTED,
+                    "/intent/fromKind",
+                    "only plain accounts are built for: refunds to an account with code go to its alias on L2, which nobody may hold",
+                    "send from an account without code (\"eoa\")",
+                ),
+            );
+        }
+        plan.refusals.extend(judge_recipient(intent.from, "/intent/from", &self.network));
+        plan.refusals.extend(transaction.judge(self.layer(), self.network.vm));
+        if self.layer() == Layer::L1 || self.network.vm == Vm::ZkSyncOs {
+            plan.refusals.extend(plan.calls.iter().filter_map(|call| transaction.judge_intrinsic(&call.calldata)));
+        }
+        plan
+    }
+
+    fn envelope(&self) -> Result<Envelope, Refusal> {
+        use Envelope::{Eip712, Eip1559, Eip2930, Legacy};
+        let (taken, default): (&[Envelope], Envelope) = match (self.layer(), self.network.vm) {
+            (Layer::L1, _) | (Layer::L2, Vm::ZkSyncOs) => (&[Eip1559, Legacy, Eip2930], Eip1559),
+            (Layer::L2, Vm::EraVm) => (&[Eip712, Eip1559, Legacy], Eip712),
+        };
+        let envelope = self.intent.envelope.unwrap_or(default);
+        if taken.contains(&envelope) {
+            return Ok(envelope);
+        }
+        let known = taken.iter().map(|envelope| envelope.name()).collect::<Vec<_>>().join(", ");
+        Err(Refusal::new(
+            Code::ENVELOPE_UNSUPPORTED,
+            "/intent/envelope",
+            format!("{} of {} takes no {} transactions", self.layer(), self.network.name, envelope.name()),
+            format!("use one of: {known}; or leave it out for {}", default.name()),
+        )
+        .values(known, envelope.name()))
+    }
+
+    fn transaction(&self, call: Call, envelope: Envelope, settled: &Settled, nonce: u64) -> Planned {
+        let layer = self.layer();
+        let chain_id = self.network.chain_id(layer);
+        let (gas_limit, to, value, data) = (settled.gas_limit, Some(call.to), call.value, call.calldata);
+        let transaction = match settled.fee {
+            Fee::GasPrice(gas_price) if envelope == Envelope::Legacy => {
+                Transaction::Legacy(Legacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, data })
+            }
+            Fee::GasPrice(gas_price) => Transaction::Eip2930(Eip2930 {
+                chain_id,
+                nonce,
+                gas_price,
+                gas_limit,
+                to,
+                value,
+                data,
+                access_list: Vec::new(),
+            }),
+            Fee::Dynamic { max_fee_per_gas, max_priority_fee_per_gas } => Transaction::Eip1559(Eip1559 {
+                chain_id,
+                nonce,
+                max_priority_fee_per_gas,
+                max_fee_per_gas,
+                gas_limit,
+                to,
+                value,
+                data,
+                access_list: Vec::new(),
+            }),
+            Fee::Pubdata { max_fee_per_gas, max_priority_fee_per_gas, gas_per_pubdata } => Transaction::Eip712(Eip712 {
+                chain_id,
+                nonce,
+                max_priority_fee_per_gas,
+                max_fee_per_gas,
+                gas_limit,
+                to,
+                value,
+                data,
+                from: self.intent.from,
+                gas_per_pubdata,
+                factory_deps: Vec::new(),
+                paymaster: None,
+            }),
+        };
+        Planned { layer, purpose: call.purpose, transaction }
+    }
+}
+
+fn read_intent(cursor: &Cursor<'_>, networks: &Networks, spelling: Spelling) -> Result<(Intent, Network), Refusal> {
+    const OPTIONS: &[&str] = &["refundRecipient", "baseCostMarginPercent", "operatorTip"];
+    const LATER: &[&str] = &["bridge", "bridgeData", "paymaster"];
+    let members = cursor.members(
+        &["network", "from", "operation"],
+        &[&["id", "fromKind", "envelope"], OPTIONS, LATER].concat(),
+    )?;
+    let network = networks.named(&members.required("network")?)?.clone();
+    let (operation, body) = operation::read(&members.required("operation")?, spelling)?;
+    for name in LATER {
+        if let Some(member) = members.optional(name) {
+            return Err(member.refuse(
+                Code::INTENT_UNSUPPORTED,
+                format!("{name} is not built by this version"),
+                "leave it out, or use a version that builds it",
+            ));
+        }
+    }
+    for name in OPTIONS.iter().filter(|name| !operation.options.contains(name)) {
+        if let Some(member) = members.optional(name) {
+            return Err(member.refuse(
+                Code::INTENT_UNUSED,
+                format!("{name} means nothing in the operation {}", operation.name),
+                "leave it out: an option that does nothing is a misunderstanding",
+            ));
+        }
+    }
+    let intent = Intent {
+        id: members.optional("id").map(|id| id.label().map(str::to_owned)).transpose()?,
+        from: members.required("from")?.address(spelling)?,
+        operation,
+        body,
+        from_kind: members.optional("fromKind").map(|kind| kind.choice(FromKind::WORDS)).transpose()?,
+        refund_recipient: members.optional("refundRecipient").map(|r| r.address(spelling)).transpose()?,
+        base_cost_margin_percent: members.optional("baseCostMarginPercent").map(|p| p.count(u64::MAX)).transpose()?,
+        operator_tip: members
+            .optional("operatorTip")
+            .map(|tip| tip.amount().map(BaseTokenUnits::new))
+            .transpose()?,
+        envelope: members.optional("envelope").map(|envelope| envelope.choice(Envelope::WORDS)).transpose()?,
+    };
+    Ok((intent, network))
+}
+
+fn read_facts(cursor: &Cursor<'_>, operation: &Operation) -> Result<Facts, Refusal> {
+    const USES: &[&str] = &["priorityRequest", "allowances", "approval", "withdrawal", "failedDeposit"];
+    let members = cursor.members(&["transaction"], USES)?;
+    for name in USES.iter().filter(|name| !operation.facts.contains(name)) {
+        if let Some(member) = members.optional(name) {
+            return Err(member.refuse(
+                Code::FACTS_UNUSED,
+                format!("the operation {} uses no {name}", operation.name),
+                "leave it out: a fact that nothing checks must not look as if it counted",
+            ));
+        }
+    }
+    Ok(Facts {
+        transaction: TransactionFacts::read(&members.required("transaction")?)?,
+        priority_request: members.optional("priorityRequest").map(|facts| PriorityRequestFacts::read(&facts)).transpose()?,
+    })
+}

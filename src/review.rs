@@ -1,0 +1,379 @@
+//! What a transaction will do, in words: decoded from the encoded bytes, never from the request.
+//!
+//! A review says nothing that is not in the bytes, except which account a transaction without a signature is meant to be
+//! sent from. Everything printed is ASCII, so that no text can move the cursor or hide.
+
+use std::fmt::Write as _;
+
+use crate::address::Address;
+use crate::hash::Digest;
+use crate::json::Json;
+use crate::network::{Layer, Network, Networks, Origin};
+use crate::operation::{Recognised, Seen, recognise};
+use crate::refusal::{Refusal, printable};
+use crate::signed::Signed;
+use crate::transaction::{Authorization, Decoded, Transaction};
+use crate::units::{Wei, with_decimals};
+use crate::unsigned::Unsigned;
+
+/// The document's name and version.
+pub const SCHEMA: &str = "coldbridge/review/1";
+const WIDTH: usize = 80;
+const LABEL: usize = 16;
+/// The highest that an ETH deposit was measured to take on L1 (the priority tree grows at powers of two).
+const DEPOSIT_L1_GAS: u64 = 263_000;
+
+/// The review of one document.
+pub struct Review {
+    intent_id: Option<String>,
+    transactions: Vec<Reviewed>,
+}
+
+struct Reviewed {
+    decoded: Decoded,
+    network: Option<Network>,
+    layer: Option<Layer>,
+    sender: Option<Address>,
+    action: Option<Recognised>,
+    warnings: Vec<Warning>,
+}
+
+struct Warning {
+    name: &'static str,
+    text: String,
+}
+
+impl Review {
+    /// The review of a plan.
+    pub fn of_unsigned(unsigned: &Unsigned) -> Result<Self, Refusal> {
+        let request = unsigned.request();
+        let transactions = unsigned
+            .transactions()
+            .iter()
+            .map(|planned| {
+                let decoded = Decoded::read(&planned.transaction.unsigned_bytes(), "")?;
+                Ok(Reviewed::new(decoded, Some((request.network(), planned.layer)), Some(request.from())))
+            })
+            .collect::<Result<_, Refusal>>()?;
+        Ok(Self { intent_id: request.id().map(str::to_owned), transactions })
+    }
+
+    /// The review of a signed document.
+    pub fn of_signed(signed: &Signed) -> Result<Self, Refusal> {
+        let transactions = signed
+            .transactions()
+            .iter()
+            .map(|transaction| {
+                let decoded = Decoded::read(transaction.raw(), "")?;
+                Ok(Reviewed::new(decoded, Some((signed.network(), transaction.layer())), None))
+            })
+            .collect::<Result<_, Refusal>>()?;
+        Ok(Self { intent_id: signed.intent_id().map(str::to_owned), transactions })
+    }
+
+    /// The review of raw bytes, ours or not. The network is found by the chain id and the called contract.
+    pub fn of_raw(raw: &[u8], networks: &Networks) -> Result<Self, Refusal> {
+        let decoded = Decoded::read(raw, "")?;
+        let candidates: Vec<(&Network, Layer)> =
+            decoded.transaction.chain_id().map(|id| networks.with_chain_id(id).collect()).unwrap_or_default();
+        let place = candidates
+            .iter()
+            .copied()
+            .find(|(network, layer)| seen(&decoded, network, *layer).is_some_and(|seen| recognise(&seen).is_some()))
+            .or(candidates.first().copied());
+        Ok(Self { intent_id: None, transactions: vec![Reviewed::new(decoded, place, None)] })
+    }
+
+    /// The review as a document.
+    pub fn to_json(&self) -> Json {
+        let warnings = self.transactions.iter().enumerate().flat_map(|(index, reviewed)| {
+            reviewed.warnings.iter().map(move |warning| {
+                Json::object([
+                    ("name", Json::text(warning.name)),
+                    ("transaction", Json::count(u64::try_from(index).unwrap_or(u64::MAX))),
+                    ("message", Json::text(warning.text.as_str())),
+                ])
+            })
+        });
+        Json::object([
+            ("schema", Json::text(SCHEMA)),
+            ("intentId", self.intent_id.as_ref().map_or(Json::Null, |id| Json::text(id.as_str()))),
+            ("transactions", Json::Array(self.transactions.iter().map(Reviewed::to_json).collect())),
+            (
+                "worstCaseDebit",
+                Json::Array(
+                    self.worst_case()
+                        .into_iter()
+                        .map(|(token, amount)| {
+                            Json::object([
+                                ("token", Json::text(token)),
+                                ("amount", amount.map_or(Json::Null, Wei::to_json)),
+                            ])
+                        })
+                        .collect(),
+                ),
+            ),
+            ("warnings", Json::Array(warnings.collect())),
+        ])
+    }
+
+    /// Per token: everything that can leave the account. None where the sum is above 2^256-1.
+    fn worst_case(&self) -> Vec<(&'static str, Option<Wei>)> {
+        let mut debits: Vec<(&'static str, Option<Wei>)> = Vec::new();
+        for reviewed in &self.transactions {
+            let token = reviewed.gas_token();
+            let worst = reviewed.decoded.transaction.worst_case();
+            match debits.iter_mut().find(|(known, _)| *known == token) {
+                Some((_, sum)) => *sum = sum.zip(worst).and_then(|(sum, worst)| sum.checked_add(worst)),
+                None => debits.push((token, worst)),
+            }
+        }
+        debits
+    }
+
+    /// The review for a person: 80 columns of ASCII.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        let count = self.transactions.len();
+        for (index, reviewed) in self.transactions.iter().enumerate() {
+            let _ = writeln!(out, "{}", "=".repeat(WIDTH));
+            let position = if count == 1 { String::new() } else { format!("{} of {count}: ", index + 1) };
+            let id = self.intent_id.as_ref().map(|id| format!("  [{}]", printable(id))).unwrap_or_default();
+            let _ = writeln!(out, "{position}{}{id}", reviewed.title());
+            let _ = writeln!(out, "{}", "-".repeat(WIDTH));
+            for (label, text) in reviewed.lines() {
+                write_line(&mut out, label, &text);
+            }
+        }
+        let _ = writeln!(out, "{}", "-".repeat(WIDTH));
+        for (token, amount) in self.worst_case() {
+            let amount = amount.map_or("above 2^256-1".to_owned(), |amount| in_token(token, amount));
+            write_line(&mut out, "AT MOST LEAVES", &format!("{amount}, value and fees together"));
+        }
+        for warning in self.transactions.iter().flat_map(|reviewed| &reviewed.warnings) {
+            write_line(&mut out, "WARNING", &warning.text);
+        }
+        let _ = writeln!(out, "{}", "=".repeat(WIDTH));
+        out
+    }
+}
+
+fn seen<'a>(decoded: &'a Decoded, network: &'a Network, layer: Layer) -> Option<Seen<'a>> {
+    let transaction = &decoded.transaction;
+    Some(Seen { network, layer, to: transaction.to()?, value: transaction.value(), data: transaction.data() })
+}
+
+fn in_token(token: &str, amount: Wei) -> String {
+    match token {
+        "eth" => format!("{} ETH ({amount} wei)", with_decimals(amount.get(), 18)),
+        _ => format!("{amount} base units of {token}"),
+    }
+}
+
+/// A label and its text, wrapped at spaces (an address or hash is never broken).
+fn write_line(out: &mut String, label: &str, text: &str) {
+    let mut line = format!("{label:<LABEL$} ");
+    let mut is_empty = true;
+    for word in printable(text).split(' ') {
+        if !is_empty && line.len() + 1 + word.len() > WIDTH {
+            let _ = writeln!(out, "{}", line.trim_end());
+            line = " ".repeat(LABEL + 1);
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    let _ = writeln!(out, "{}", line.trim_end());
+}
+
+impl Reviewed {
+    fn new(decoded: Decoded, place: Option<(&Network, Layer)>, sender: Option<Address>) -> Self {
+        let action =
+            place.and_then(|(network, layer)| seen(&decoded, network, layer)).and_then(|seen| recognise(&seen));
+        let mut reviewed = Self {
+            network: place.map(|(network, _)| network.clone()),
+            layer: place.map(|(_, layer)| layer),
+            sender: decoded.transaction.declared_from().or(decoded.signer()).or(sender),
+            decoded,
+            action,
+            warnings: Vec::new(),
+        };
+        reviewed.warnings = reviewed.warnings();
+        reviewed
+    }
+
+    fn gas_token(&self) -> &'static str {
+        match (&self.network, self.layer) {
+            (Some(network), Some(layer)) => network.gas_token(layer),
+            _ => "native",
+        }
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        let transaction = &self.decoded.transaction;
+        let mut warnings = Vec::new();
+        let mut warn = |name, text: String| warnings.push(Warning { name, text });
+        match (transaction.chain_id(), &self.network) {
+            (None, _) => warn("replayable", "no chain id (before EIP-155): anyone can repeat it on every chain".to_owned()),
+            (Some(id), None) => warn("unknown_chain", format!("chain {id} belongs to no network that is known here")),
+            (Some(_), Some(network)) if network.origin == Origin::File => {
+                warn("unpinned_network", format!("network {} is not pinned: it comes from a file", network.name));
+            }
+            _ => {}
+        }
+        if transaction.to().is_none() {
+            warn("creates_contract", "it calls nobody: it would create a contract".to_owned());
+        }
+        if self.action.is_none() && !transaction.data().is_empty() {
+            warn("unknown_call", "the calldata is not of an operation that coldbridge knows".to_owned());
+        }
+        if let (Some(declared), Some(signer)) = (transaction.declared_from(), self.decoded.signer())
+            && declared != signer
+        {
+            warn("signer_is_not_from", format!("signed by {signer}, not by {declared}: valid only for a smart account"));
+        }
+        if let Authorization::Custom(signature) = &self.decoded.authorization {
+            warn("custom_signature", format!("{} bytes that only a smart account can judge as a signature", signature.len()));
+        }
+        let (max_fee, priority_fee) = match transaction {
+            Transaction::Eip1559(tx) => (tx.max_fee_per_gas, tx.max_priority_fee_per_gas),
+            Transaction::Eip712(tx) => (tx.max_fee_per_gas, tx.max_priority_fee_per_gas),
+            Transaction::Legacy(tx) => (tx.gas_price, tx.gas_price),
+            Transaction::Eip2930(tx) => (tx.gas_price, tx.gas_price),
+        };
+        if priority_fee > max_fee {
+            warn("priority_above_max", "the priority fee is above the maximum fee: every node refuses that".to_owned());
+        }
+        if let Some(action) = &self.action {
+            let member = |name: &str| match action.body.get(name) {
+                Some(Json::Text(text)) => Some(text.clone()),
+                _ => None,
+            };
+            if let (Some(to), Some(sender)) = (member("to"), self.sender)
+                && to != sender.to_string()
+            {
+                warn("recipient_is_not_sender", format!("the money goes to {to}, another account than the sender"));
+            }
+            let refund = action.call.get("arguments").and_then(|arguments| arguments.get("refundRecipient"));
+            if let (Some(Json::Text(refund)), Some(sender)) = (refund, self.sender)
+                && *refund != sender.to_string()
+            {
+                warn("refund_is_not_sender", format!("what is not used, and everything if the L2 side fails, goes to {refund}"));
+            }
+            if action.name == "deposit" && transaction.gas_limit() < DEPOSIT_L1_GAS.into() {
+                warn("gas_limit_low", format!("deposits took up to {DEPOSIT_L1_GAS} gas; with {} this one may run out", transaction.gas_limit()));
+            }
+        }
+        warnings
+    }
+
+    fn action_json(&self) -> Json {
+        let transaction = &self.decoded.transaction;
+        if let Some(action) = &self.action {
+            return Json::object([(action.name, action.body.clone())]);
+        }
+        if let (Some(to), true) = (transaction.to(), transaction.data().is_empty()) {
+            return Json::object([(
+                "transfer",
+                Json::object([
+                    ("token", Json::text(self.gas_token())),
+                    ("amount", transaction.value().to_json()),
+                    ("to", Json::display(to)),
+                ]),
+            )]);
+        }
+        let selector = transaction.data().first_chunk::<4>().filter(|_| transaction.to().is_some());
+        Json::object([("unknown", Json::object([("selector", selector.map_or(Json::Null, Json::bytes))]))])
+    }
+
+    fn to_json(&self) -> Json {
+        let transaction = &self.decoded.transaction;
+        let mut members = vec![
+            ("layer", self.layer.map_or(Json::Null, |layer| Json::text(layer.name()))),
+            ("network", self.network.as_ref().map_or(Json::Null, |network| Json::text(network.name.as_str()))),
+        ];
+        members.extend(transaction.fields(self.sender));
+        members.push(("hash", self.decoded.hash().map_or(Json::Null, Json::display)));
+        members.push(("signingDigest", Json::display(transaction.signing_digest())));
+        members.push(("calldataDigest", Json::display(Digest::of_calldata(transaction.data()))));
+        members.push(("signer", self.decoded.signer().map_or(Json::Null, Json::display)));
+        if let Authorization::Custom(signature) = &self.decoded.authorization {
+            members.push(("customSignature", Json::bytes(signature)));
+        }
+        members.push(("action", self.action_json()));
+        members.push(("call", self.action.as_ref().map_or(Json::Null, |action| action.call.clone())));
+        Json::object(members)
+    }
+
+    fn title(&self) -> String {
+        let does = match (&self.action, self.decoded.transaction.data().is_empty()) {
+            (Some(action), _) => action.name.to_uppercase(),
+            (None, true) => "TRANSFER".to_owned(),
+            (None, false) => "UNKNOWN CALL".to_owned(),
+        };
+        let place = match (&self.network, self.layer, self.decoded.transaction.chain_id()) {
+            (Some(network), Some(layer), _) => format!("{layer} of {}, chain {}", network.name, network.chain_id(layer)),
+            (_, _, Some(id)) => format!("chain {id}"),
+            _ => "any chain".to_owned(),
+        };
+        let signed = match self.decoded.authorization {
+            Authorization::Unsigned => "not signed",
+            _ => "signed",
+        };
+        format!("{does} on {place} ({signed})")
+    }
+
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let transaction = &self.decoded.transaction;
+        let token = self.gas_token();
+        let mut lines = Vec::new();
+        match &self.action {
+            Some(action) => lines.extend(action.lines.iter().cloned()),
+            None if transaction.data().is_empty() => lines.push(("transfer", in_token(token, transaction.value()))),
+            None => {
+                let selector = transaction.data().first_chunk::<4>().map_or("none".to_owned(), hex::encode);
+                lines.push(("selector", format!("0x{selector}, {} bytes of calldata", transaction.data().len())));
+            }
+        }
+        lines.push(("from", self.sender.map_or("nobody yet: not signed".to_owned(), |sender| sender.to_string())));
+        let called = transaction.to().map_or("nobody: creates a contract".to_owned(), |to| {
+            let known = self.network.as_ref().and_then(|network| {
+                network.contracts().into_iter().find(|(_, address)| *address == to).map(|(field, _)| format!(" ({field})"))
+            });
+            let known = known.or((to == Address::L2_BASE_TOKEN).then(|| " (L2BaseToken)".to_owned()));
+            format!("{to}{}", known.unwrap_or_default())
+        });
+        lines.push(("calls", called));
+        lines.push(("value", in_token(token, transaction.value())));
+        let price = transaction.gas_price_cap();
+        let fee = transaction.gas_limit().checked_cost(price).map_or("above 2^256-1".to_owned(), |fee| in_token(token, fee));
+        lines.push(("fee at most", format!("{fee} = {} gas at {price} wei", transaction.gas_limit())));
+        match transaction {
+            Transaction::Eip1559(tx) => lines.push(("priority fee", format!("{} wei", tx.max_priority_fee_per_gas))),
+            Transaction::Eip712(tx) => {
+                lines.push(("priority fee", format!("{} wei", tx.max_priority_fee_per_gas)));
+                lines.push(("gas per pubdata", tx.gas_per_pubdata.to_string()));
+                if let Some(params) = &tx.paymaster {
+                    lines.push(("paymaster", format!("{} with {} bytes of input", params.paymaster, params.input.len())));
+                }
+                if !tx.factory_deps.is_empty() {
+                    lines.push(("factory deps", tx.factory_deps.len().to_string()));
+                }
+            }
+            Transaction::Legacy(_) | Transaction::Eip2930(_) => {}
+        }
+        lines.push(("nonce and type", format!("{}, {}", transaction.nonce(), transaction.type_name())));
+        lines.push(("signing digest", transaction.signing_digest().to_string()));
+        lines.push(("calldata digest", Digest::of_calldata(transaction.data()).to_string()));
+        if let Some(hash) = self.decoded.hash() {
+            lines.push(("hash", hash.to_string()));
+        }
+        if let Some(signer) = self.decoded.signer() {
+            lines.push(("signed by", signer.to_string()));
+        }
+        lines
+    }
+}

@@ -1,0 +1,273 @@
+//! The signed document: everything that broadcasting needs, and nothing secret.
+//!
+//! Reading one proves it: the raw bytes are decoded strictly, hash, digest and signer are computed again, and every
+//! member is compared with what the bytes say. A payload is a bearer instrument: whoever holds it can broadcast it.
+
+use crate::address::{Address, Spelling};
+use crate::hash::{Digest, TxHash};
+use crate::json::{Cursor, Json};
+use crate::key::Signature;
+use crate::network::{Layer, Network, Networks};
+use crate::operation::{Seen, recognise};
+use crate::refusal::{Code, Refusal};
+use crate::transaction::{Authorization, Decoded, Transaction};
+
+/// The document's name and version.
+pub const SCHEMA: &str = "coldbridge/signed/1";
+
+/// Signed transactions of one account, verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    intent_id: Option<String>,
+    network: Network,
+    from: Address,
+    transactions: Vec<SignedTransaction>,
+}
+
+/// One signed transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedTransaction {
+    layer: Layer,
+    purpose: String,
+    transaction: Transaction,
+    signature: Signature,
+    raw: Vec<u8>,
+    hash: TxHash,
+    signing_digest: Digest,
+}
+
+impl Signed {
+    pub(crate) fn new(
+        intent_id: Option<String>,
+        network: Network,
+        from: Address,
+        transactions: Vec<SignedTransaction>,
+    ) -> Self {
+        Self { intent_id, network, from, transactions }
+    }
+
+    /// Reads the document and proves every member of it.
+    ///
+    /// # Errors
+    /// `signature.not_from` (exit 7) for a signature that is not the sender's, `signed.differs` (exit 4) for a member
+    /// that does not say what the raw bytes say.
+    pub fn read(json: &Json, networks: &Networks) -> Result<Self, Refusal> {
+        let root = Cursor::root(json);
+        let members = root.members(&["schema", "intentId", "network", "from", "transactions"], &[])?;
+        members.required("schema")?.schema(SCHEMA)?;
+        let intent_id = members.required("intentId")?;
+        let intent_id = match intent_id.value() {
+            Json::Null => None,
+            _ => Some(intent_id.label()?.to_owned()),
+        };
+        let network = networks.named(&members.required("network")?)?.clone();
+        let from = members.required("from")?.address(Spelling::AnyCase)?;
+        let list = members.required("transactions")?;
+        let items = list.items()?;
+        if items.is_empty() {
+            return Err(list.refuse(Code::SIGNED_DIFFERS, "there is no transaction", "sign the request again"));
+        }
+        let mut transactions: Vec<SignedTransaction> = Vec::with_capacity(items.len());
+        for item in &items {
+            let transaction = SignedTransaction::read(item, &network, from)?;
+            if let Some(before) = transactions.last()
+                && before.layer == transaction.layer
+                && before.nonce().checked_add(1) != Some(transaction.nonce())
+            {
+                return Err(differs(item, "nonce", before.nonce().saturating_add(1), transaction.nonce()));
+            }
+            transactions.push(transaction);
+        }
+        Ok(Self { intent_id, network, from, transactions })
+    }
+
+    /// The whole document.
+    pub fn to_json(&self) -> Json {
+        Json::object([
+            ("schema", Json::text(SCHEMA)),
+            ("intentId", self.intent_id.as_ref().map_or(Json::Null, |id| Json::text(id.as_str()))),
+            ("network", Json::text(self.network.name.as_str())),
+            ("from", Json::display(self.from)),
+            ("transactions", Json::Array(self.transactions.iter().map(SignedTransaction::to_json).collect())),
+        ])
+    }
+
+    /// The owner's name for the intent.
+    pub fn intent_id(&self) -> Option<&str> {
+        self.intent_id.as_deref()
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The sender.
+    pub fn from(&self) -> Address {
+        self.from
+    }
+
+    /// The transactions, in nonce order.
+    pub fn transactions(&self) -> &[SignedTransaction] {
+        &self.transactions
+    }
+}
+
+impl SignedTransaction {
+    pub(crate) fn new(
+        layer: Layer,
+        purpose: &str,
+        transaction: Transaction,
+        signature: Signature,
+        raw: Vec<u8>,
+    ) -> Self {
+        let hash = transaction.hash(&signature);
+        let signing_digest = transaction.signing_digest();
+        Self { layer, purpose: purpose.to_owned(), transaction, signature, raw, hash, signing_digest }
+    }
+
+    fn read(cursor: &Cursor<'_>, network: &Network, from: Address) -> Result<Self, Refusal> {
+        let members = cursor
+            .members(&["layer", "chainId", "nonce", "purpose", "raw", "hash", "signingDigest", "signature"], &[])?;
+        let layer = members.required("layer")?.choice(Layer::WORDS)?;
+        let raw_cursor = members.required("raw")?;
+        let raw = raw_cursor.bytes()?;
+        let decoded = Decoded::read(&raw, &raw_cursor.at())?;
+        let (transaction, signature) = match (decoded.transaction, decoded.authorization) {
+            (transaction, Authorization::Signature(signature)) => (transaction, signature),
+            _ => {
+                return Err(raw_cursor.refuse(
+                    Code::SIGNED_UNSIGNED,
+                    "the raw bytes carry no ECDSA signature",
+                    "sign the request; an unsigned transaction can not be broadcast",
+                ));
+            }
+        };
+        let Some(chain_id) = transaction.chain_id() else {
+            return Err(raw_cursor.refuse(
+                Code::SIGNED_REPLAYABLE,
+                "a signature from before EIP-155 is valid on every chain",
+                "sign the request again; coldbridge never makes such a signature",
+            ));
+        };
+        if chain_id != network.chain_id(layer) {
+            return Err(differs(cursor, "raw", format!("chain id {}", network.chain_id(layer)), format!("chain id {chain_id}")));
+        }
+        if transaction.raw(&signature) != raw {
+            return Err(raw_cursor.refuse(
+                Code::SIGNED_DIFFERS,
+                "the transaction is written in another tool's form of type 0x71",
+                "broadcast it with that tool, or sign the request again",
+            ));
+        }
+        let signer = signature.recover(&transaction.signing_digest());
+        let declared = transaction.declared_from();
+        if signer != Some(from) || declared.is_some_and(|declared| declared != from) {
+            let actual = match (signer, declared) {
+                (_, Some(declared)) if declared != from => format!("a transaction of {declared}"),
+                (Some(signer), _) => format!("a signature of {signer}"),
+                (None, _) => "a signature of nobody".to_owned(),
+            };
+            return Err(raw_cursor
+                .refuse(
+                    Code::SIGNATURE_NOT_FROM,
+                    format!("the raw bytes are {actual}, the document is from {from}"),
+                    "do not broadcast it: sign the request again with the key of that account",
+                )
+                .values(from, actual));
+        }
+        let action = transaction.to().and_then(|to| {
+            recognise(&Seen { network, layer, to, value: transaction.value(), data: transaction.data() })
+        });
+        let purpose = members.required("purpose")?.label()?.to_owned();
+        let does = action.map_or("an unknown call", |found| found.name);
+        if purpose != does {
+            return Err(differs(cursor, "purpose", does, purpose));
+        }
+        let signed = Self::new(layer, &purpose, transaction, signature, raw);
+        // Everything else the document says must be what the bytes give.
+        for (name, expected) in signed.members() {
+            let member = members.required(name)?;
+            if let Some((at, expected, actual)) =
+                crate::unsigned::first_difference(member.value(), &expected, member.at())
+            {
+                return Err(Refusal::new(
+                    Code::SIGNED_DIFFERS,
+                    at,
+                    format!("the document says {actual}, the raw bytes give {expected}"),
+                    "do not broadcast it: the document was changed after signing",
+                )
+                .values(expected, actual));
+            }
+        }
+        Ok(signed)
+    }
+
+    fn members(&self) -> Vec<(&'static str, Json)> {
+        let signature = Json::object([
+            ("r", Json::bytes(self.signature.r())),
+            ("s", Json::bytes(self.signature.s())),
+            ("yParity", Json::Integer(self.signature.y_parity().into())),
+        ]);
+        vec![
+            ("layer", Json::text(self.layer.name())),
+            ("chainId", self.transaction.chain_id().map_or(Json::Null, Json::count)),
+            ("nonce", Json::count(self.nonce())),
+            ("purpose", Json::text(self.purpose.as_str())),
+            ("raw", Json::bytes(&self.raw)),
+            ("hash", Json::display(self.hash)),
+            ("signingDigest", Json::display(self.signing_digest)),
+            ("signature", signature),
+        ]
+    }
+
+    fn to_json(&self) -> Json {
+        Json::object(self.members())
+    }
+
+    /// Where it runs.
+    pub fn layer(&self) -> Layer {
+        self.layer
+    }
+
+    /// The operation that it belongs to.
+    pub fn purpose(&self) -> &str {
+        &self.purpose
+    }
+
+    /// The transaction that was signed.
+    pub fn transaction(&self) -> &Transaction {
+        &self.transaction
+    }
+
+    /// The sender's nonce.
+    pub fn nonce(&self) -> u64 {
+        self.transaction.nonce()
+    }
+
+    /// The bytes for `eth_sendRawTransaction`.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The hash by which a node knows it.
+    pub fn hash(&self) -> TxHash {
+        self.hash
+    }
+
+    /// What was signed. External signers are not deterministic: this, and not the hash, says whether it is the same payload.
+    pub fn signing_digest(&self) -> Digest {
+        self.signing_digest
+    }
+}
+
+fn differs(cursor: &Cursor<'_>, member: &str, expected: impl std::fmt::Display, actual: impl std::fmt::Display) -> Refusal {
+    let (expected, actual) = (expected.to_string(), actual.to_string());
+    Refusal::new(
+        Code::SIGNED_DIFFERS,
+        format!("{}/{member}", cursor.at()),
+        format!("{actual} where {expected} belongs"),
+        "do not broadcast it: sign the request again",
+    )
+    .values(expected, actual)
+}

@@ -1,0 +1,254 @@
+//! The unsigned document: a plan of transactions in which every field is final.
+//!
+//! It repeats the intent and the facts it was made from, so that whoever reads it can make it again: reading one *is*
+//! making it again and comparing. Signing therefore never trusts an earlier `build` or `review`.
+
+use crate::address::Spelling;
+use crate::hash::Digest;
+use crate::json::{Cursor, Json};
+use crate::key::{Key, Signature};
+use crate::network::{Layer, Networks};
+use crate::operation::{Plan, Seen, recognise};
+use crate::refusal::{Code, Refusal};
+use crate::request::Request;
+use crate::signed::{Signed, SignedTransaction};
+use crate::transaction::{Authorization, Decoded, Transaction};
+use crate::units::{BaseTokenUnits, Wei};
+
+/// The document's name and version.
+pub const SCHEMA: &str = "coldbridge/unsigned/1";
+
+/// A plan whose fields are final.
+pub struct Unsigned {
+    request: Request,
+    transactions: Vec<Planned>,
+    plan: Plan,
+    worst_case: Wei,
+}
+
+/// One transaction of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Where it runs.
+    pub layer: Layer,
+    /// The operation that it belongs to.
+    pub purpose: &'static str,
+    /// The transaction.
+    pub transaction: Transaction,
+}
+
+impl Unsigned {
+    pub(crate) fn new(request: Request, transactions: Vec<Planned>, plan: Plan) -> Result<Self, Refusal> {
+        let worst_case = transactions
+            .iter()
+            .try_fold(Wei::zero(), |sum, planned| sum.checked_add(planned.transaction.worst_case()?))
+            .ok_or_else(|| {
+                Refusal::new(
+                    Code::FEES_OVERFLOW,
+                    "/facts/transaction",
+                    "value and fees together are above 2^256-1",
+                    "check the amount, gasLimit and the fees, and their units",
+                )
+            })?;
+        Ok(Self { request, transactions, plan, worst_case })
+    }
+
+    /// Reads the document: plans its intent and facts again and compares every member.
+    ///
+    /// # Errors
+    /// Those of the request, and `unsigned.differs` at the first member that is not what intent and facts give.
+    pub fn read(json: &Json, networks: &Networks, spelling: Spelling) -> Result<Self, Refusal> {
+        let root = Cursor::root(json);
+        let members = root.members(
+            &["schema", "intent", "facts", "network", "transactions", "derived", "checks"],
+            &[],
+        )?;
+        members.required("schema")?.schema(SCHEMA)?;
+        let unsigned =
+            Request::read_parts(&members.required("intent")?, &members.required("facts")?, networks, spelling)?.plan()?;
+        match first_difference(json, &unsigned.to_json(), String::new()) {
+            None => Ok(unsigned),
+            Some((at, expected, actual)) => Err(Refusal::new(
+                Code::UNSIGNED_DIFFERS,
+                at,
+                format!("the document says {actual}, its intent and facts give {expected}"),
+                "build it again from the request; do not edit an unsigned document",
+            )
+            .values(expected, actual)),
+        }
+    }
+
+    /// The whole document.
+    pub fn to_json(&self) -> Json {
+        Json::object([
+            ("schema", Json::text(SCHEMA)),
+            ("intent", self.request.intent_json()),
+            ("facts", self.request.facts_json()),
+            ("network", self.request.network().to_json_brief()),
+            ("transactions", Json::Array(self.transactions.iter().map(|planned| self.planned_json(planned)).collect())),
+            ("derived", self.derived_json()),
+            (
+                "checks",
+                Json::Array(
+                    self.plan
+                        .checks
+                        .iter()
+                        .map(|check| {
+                            Json::object([
+                                ("name", Json::text(check.code.name)),
+                                ("result", Json::text(check.result.as_str())),
+                            ])
+                        })
+                        .collect(),
+                ),
+            ),
+        ])
+    }
+
+    fn planned_json(&self, planned: &Planned) -> Json {
+        let mut members =
+            vec![("layer", Json::text(planned.layer.name())), ("purpose", Json::text(planned.purpose))];
+        members.extend(planned.transaction.fields(Some(self.request.from())));
+        if let Transaction::Eip712(tx) = &planned.transaction {
+            members.push(("domainSeparator", Json::bytes(crate::transaction::Eip712::domain_separator(tx.chain_id))));
+            members.push(("structHash", Json::bytes(tx.struct_hash())));
+        }
+        members.push(("signingDigest", Json::display(planned.transaction.signing_digest())));
+        members.push(("calldataDigest", Json::display(Digest::of_calldata(planned.transaction.data()))));
+        Json::object(members)
+    }
+
+    fn derived_json(&self) -> Json {
+        let mut members = Vec::new();
+        if let Some(priority) = &self.plan.priority {
+            members.extend(priority.base_cost.map(|cost| ("baseCost", cost.to_json())));
+            members.extend(priority.l2_gas_price.map(|price| ("l2GasPrice", price.to_json())));
+            members.extend(priority.mint_value.map(|value: BaseTokenUnits| ("mintValue", value.to_json())));
+            members.extend(priority.bounds.map(|bounds| ("minL2GasLimit", bounds.floor.to_json_count())));
+            members.extend(priority.bounds.map(|bounds| ("maxL2GasLimit", bounds.ceiling.to_json_count())));
+            members.push(("encodedLength", Json::count(priority.encoded_length)));
+        }
+        members.extend(self.plan.derived.iter().cloned());
+        members.push(("worstCaseDebit", Json::Array(vec![self.request.debit_json(self.worst_case)])));
+        Json::object(members)
+    }
+
+    /// The request that it was made from.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Its transactions, in nonce order.
+    pub fn transactions(&self) -> &[Planned] {
+        &self.transactions
+    }
+
+    /// Signs every transaction with a local key.
+    ///
+    /// Each signature is verified and recovered to `from`; the raw bytes are decoded again and compared, field by field
+    /// and in what they do, with what was asked. Nothing is released unless everything holds for every transaction.
+    ///
+    /// # Errors
+    /// `key.not_from` before anything is signed; `fault.*` if a check of the result fails.
+    pub fn sign(self, key: &Key) -> Result<Signed, Refusal> {
+        let from = self.request.from();
+        if key.address() != from {
+            return Err(Refusal::new(
+                Code::KEY_NOT_FROM,
+                "/intent/from",
+                format!("the key is the key of {}, the intent is from {from}", key.address()),
+                "use the key of that account, or correct intent.from",
+            )
+            .values(from, key.address()));
+        }
+        let mut signed = Vec::with_capacity(self.transactions.len());
+        for planned in &self.transactions {
+            let signature = key.sign(&planned.transaction.signing_digest())?;
+            signed.push(self.release(planned, signature)?);
+        }
+        Ok(Signed::new(self.request.id().map(str::to_owned), self.request.network().clone(), from, signed))
+    }
+
+    /// Encodes a signed transaction and proves that the bytes say what was asked.
+    fn release(&self, planned: &Planned, signature: Signature) -> Result<SignedTransaction, Refusal> {
+        let raw = planned.transaction.raw(&signature);
+        let fault = |problem: &str| {
+            Refusal::new(
+                Code::FAULT_ENCODING,
+                "",
+                format!("{problem} (nonce {})", planned.transaction.nonce()),
+                "stop using this machine for signing. Nothing was released",
+            )
+        };
+        let decoded = Decoded::read(&raw, "").map_err(|_| fault("the encoded bytes do not decode"))?;
+        if decoded.transaction != planned.transaction {
+            return Err(fault("the encoded bytes do not say what was planned"));
+        }
+        if decoded.authorization != Authorization::Signature(signature) || decoded.signer() != Some(self.request.from()) {
+            return Err(fault("the signature in the encoded bytes is not one of the sender"));
+        }
+        let network = self.request.network();
+        let action = decoded.transaction.to().and_then(|to| {
+            recognise(&Seen {
+                network,
+                layer: planned.layer,
+                to,
+                value: decoded.transaction.value(),
+                data: decoded.transaction.data(),
+            })
+        });
+        if !action.is_some_and(|found| self.asks_for(found.name, &found.body)) {
+            return Err(fault("the encoded call is not the operation that was asked for"));
+        }
+        if decoded.transaction.chain_id() != Some(network.chain_id(planned.layer)) {
+            return Err(fault("the encoded chain id is not the network's"));
+        }
+        Ok(SignedTransaction::new(planned.layer, planned.purpose, decoded.transaction, signature, raw))
+    }
+
+    /// Whether the intent's operation is this one, `"base"` being another word for ETH on an ETH-based chain.
+    fn asks_for(&self, name: &str, body: &Json) -> bool {
+        let asked = self.request.operation_json();
+        let Some(Json::Object(asked)) = asked.get(name) else { return false };
+        let Json::Object(found) = body else { return false };
+        asked.len() == found.len()
+            && asked.iter().zip(found).all(|((asked_name, asked), (found_name, found))| {
+                let same_token = asked_name == "token"
+                    && *asked == Json::text("base")
+                    && *found == Json::text(self.request.network().gas_token(Layer::L2));
+                asked_name == found_name && (asked == found || same_token)
+            })
+    }
+}
+
+/// The first place where two documents differ, and what stands there: (at, expected, actual).
+pub(crate) fn first_difference(actual: &Json, expected: &Json, at: String) -> Option<(String, String, String)> {
+    match (actual, expected) {
+        (Json::Object(left), Json::Object(right)) => {
+            for (name, expected) in right {
+                let at = format!("{at}/{name}");
+                match actual.get(name) {
+                    Some(actual) => {
+                        if let Some(found) = first_difference(actual, expected, at) {
+                            return Some(found);
+                        }
+                    }
+                    None => return Some((at, expected.to_string(), "nothing".to_owned())),
+                }
+            }
+            left.iter()
+                .find(|(name, _)| expected.get(name).is_none())
+                .map(|(name, value)| (format!("{at}/{name}"), "nothing".to_owned(), value.to_string()))
+        }
+        (Json::Array(left), Json::Array(right)) => {
+            for (index, (actual, expected)) in left.iter().zip(right).enumerate() {
+                if let Some(found) = first_difference(actual, expected, format!("{at}/{index}")) {
+                    return Some(found);
+                }
+            }
+            (left.len() != right.len()).then(|| (at, format!("{} items", right.len()), format!("{} items", left.len())))
+        }
+        _ if actual == expected => None,
+        _ => Some((at, expected.to_string(), actual.to_string())),
+    }
+}

@@ -1,0 +1,105 @@
+//! What the test programs share: walking the fixture folders and reading their files.
+
+#![allow(dead_code, missing_docs)] // each test program uses a part of this
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// One fixture file.
+pub struct Fixture {
+    /// Folder and file name without `.json`.
+    pub name: String,
+    pub json: Value,
+}
+
+impl Fixture {
+    /// The request's text, well formed or not.
+    pub fn request_text(&self) -> String {
+        match &self.json["requestText"] {
+            Value::String(text) => text.clone(),
+            _ => self.json["request"].to_string(),
+        }
+    }
+
+    /// The key file's text.
+    pub fn key(&self) -> String {
+        let key = self.json["privateKey"].as_str().expect("a key");
+        let key = key.strip_suffix(" (PUBLIC TEST KEY)").expect("marked as public");
+        format!("{key}\n")
+    }
+
+    pub fn allows_unchecksummed(&self) -> bool {
+        self.json["options"].as_array().is_some_and(|list| list.iter().any(|option| option == "allow-unchecksummed"))
+    }
+
+    pub fn signed(&self) -> Option<&Value> {
+        self.json["expect"].get("signed")
+    }
+
+    pub fn refused(&self) -> Option<&Value> {
+        self.json["expect"].get("refused")
+    }
+}
+
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All fixtures of a folder, in the order of their names. A folder without any fails the test.
+pub fn fixtures(folder: &str) -> Vec<Fixture> {
+    let path = root().join("fixtures").join(folder);
+    let mut files: Vec<PathBuf> = fs::read_dir(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no fixture in {}", path.display());
+    files.iter().map(|path| read(folder, path)).collect()
+}
+
+pub fn fixture(folder: &str, name: &str) -> Fixture {
+    read(folder, &root().join("fixtures").join(folder).join(format!("{name}.json")))
+}
+
+fn read(folder: &str, path: &Path) -> Fixture {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a plain name");
+    Fixture { name: format!("{folder}/{stem}"), json }
+}
+
+/// The three folders of operation cases.
+pub fn operation_fixtures() -> Vec<Fixture> {
+    ["deposit", "withdraw", "json"].iter().flat_map(|folder| fixtures(folder)).collect()
+}
+
+/// Collects failures and fails once, with all of them.
+#[derive(Default)]
+pub struct Failures {
+    list: Vec<String>,
+    pub passed: usize,
+}
+
+impl Failures {
+    pub fn check(&mut self, name: &str, what: &str, actual: &dyn std::fmt::Debug, expected: &dyn std::fmt::Debug) -> bool {
+        let (actual, expected) = (format!("{actual:?}"), format!("{expected:?}"));
+        if actual == expected {
+            self.passed += 1;
+            return true;
+        }
+        self.list.push(format!("{name}: {what}\n    expected {expected}\n    actual   {actual}"));
+        false
+    }
+
+    pub fn fail(&mut self, name: &str, what: impl std::fmt::Display) {
+        self.list.push(format!("{name}: {what}"));
+    }
+
+    pub fn finish(self) {
+        assert!(self.list.is_empty(), "{} failures:\n{}", self.list.len(), self.list.join("\n"));
+        assert!(self.passed > 0, "nothing was checked");
+    }
+}
