@@ -205,7 +205,14 @@ mod tests {
 
     fn request() -> impl Strategy<Value = Vec<Token>> {
         let bytes = || proptest::collection::vec(any::<u8>(), 0..70);
-        (any::<[u8; 32]>(), any::<[u8; 20]>(), bytes(), any::<u16>(), any::<bool>(), proptest::collection::vec(bytes(), 0..4))
+        (
+            any::<[u8; 32]>(),
+            any::<[u8; 20]>(),
+            bytes(),
+            any::<u16>(),
+            any::<bool>(),
+            proptest::collection::vec(bytes(), 0..4),
+        )
             .prop_map(|(number, account, data, small, flag, list)| {
                 vec![Token::Tuple(vec![
                     Token::Uint(U256::from_big_endian(&number)),

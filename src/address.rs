@@ -161,7 +161,8 @@ mod tests {
         assert_eq!(Address::parse(upper, Spelling::AnyCase), Err(AddressError::WrongChecksum));
         let digits = "0x3535353535353535353535353535353535353535";
         assert!(Address::parse(digits, Spelling::Checksummed).is_ok(), "there is no letter to check");
-        for text in ["", "0x", "0X5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"] {
+        for text in ["", "0x", "0X5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"]
+        {
             assert_eq!(Address::parse(text, Spelling::AnyCase), Err(AddressError::Format));
         }
     }

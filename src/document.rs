@@ -9,6 +9,7 @@ use crate::signed::{self, Signed};
 use crate::unsigned::{self, Unsigned};
 
 /// A document that a program may be handed.
+#[allow(clippy::large_enum_variant)] // one lives at a time
 pub enum Document {
     /// `coldbridge/request/1`
     Request(Request),

@@ -123,9 +123,7 @@ impl TransactionFacts {
         let (wanted, defaulted): (&[&str], &[&str]) = match envelope {
             Envelope::Legacy | Envelope::Eip2930 => (&["nonce", "gasLimit", "gasPrice"], &[]),
             Envelope::Eip1559 => (&["nonce", "gasLimit", "maxFeePerGas", "maxPriorityFeePerGas"], &[]),
-            Envelope::Eip712 => {
-                (&["nonce", "gasLimit", "maxFeePerGas", "maxPriorityFeePerGas"], &["gasPerPubdata"])
-            }
+            Envelope::Eip712 => (&["nonce", "gasLimit", "maxFeePerGas", "maxPriorityFeePerGas"], &["gasPerPubdata"]),
         };
         let present = self.present();
         if let Some((name, _)) = present.iter().find(|(name, _)| !wanted.contains(name) && !defaulted.contains(name)) {
@@ -178,7 +176,9 @@ impl TransactionFacts {
                 ));
             }
             let (code, limit, reader) = match (layer, vm) {
-                (Layer::L2, Vm::EraVm) => (Code::L2_FEE_RANGE, U256::from(u64::MAX), "the ZKsync node (MaxFeePerGasNotU64)"),
+                (Layer::L2, Vm::EraVm) => {
+                    (Code::L2_FEE_RANGE, U256::from(u64::MAX), "the ZKsync node (MaxFeePerGasNotU64)")
+                }
                 _ => (Code::FEES_RANGE, U256::from(u128::MAX), "Ethereum nodes"),
             };
             if price.get() > limit {
@@ -261,7 +261,7 @@ impl TransactionFacts {
     /// Whether an L1 gas limit pays for the transaction's own bytes, before anything is executed: 21000 and the calldata
     /// (EIP-2028), or the floor of EIP-7623 if that is higher.
     pub fn judge_intrinsic(&self, calldata: &[u8]) -> Option<Refusal> {
-        let zeros = u64::try_from(calldata.iter().filter(|byte| **byte == 0).count()).ok()?;
+        let zeros: u64 = calldata.iter().map(|byte| u64::from(*byte == 0)).sum();
         let others = u64::try_from(calldata.len()).ok()?.checked_sub(zeros)?;
         let intrinsic = 21_000 + (zeros * 4 + others * 16).max((zeros + others * 4) * 10);
         let gas_limit = self.gas_limit.filter(|limit| *limit < intrinsic)?;

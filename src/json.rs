@@ -291,9 +291,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
         let mut array = Vec::new();
         let state = self.state;
-        while let Some(item) =
-            self.step(Step::Index(array.len()), || items.next_element_seed(Strict { state }))?
-        {
+        while let Some(item) = self.step(Step::Index(array.len()), || items.next_element_seed(Strict { state }))? {
             array.push(item);
         }
         Ok(Json::Array(array))
@@ -442,6 +440,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The cursor of a member that is known to be there.
+    #[must_use]
     pub fn member(&'a self, name: &'a str, value: &'a Json) -> Cursor<'a> {
         Cursor { value, place: Place::Name(self, name) }
     }
@@ -515,7 +514,9 @@ impl<'a> Cursor<'a> {
     pub fn amount(&self) -> Result<U256, Refusal> {
         match self.value {
             Json::Text(text) => self.decimal(text),
-            _ => Err(self.wrong_type("a decimal string", "write the amount in base units (wei), as a string in quotes")),
+            _ => {
+                Err(self.wrong_type("a decimal string", "write the amount in base units (wei), as a string in quotes"))
+            }
         }
     }
 

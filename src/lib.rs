@@ -29,6 +29,7 @@ pub mod refusal;
 pub mod units;
 
 // the chain: who, how much, which rules
+pub mod canonical;
 pub mod fees;
 pub mod network;
 pub mod priority;

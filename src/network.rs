@@ -1,7 +1,7 @@
 //! Networks: which contracts on which chains. Pinned and embedded, keyed by name; addresses never come from a request.
 //!
 //! A chain id alone does not name a network (three ecosystems live on Sepolia), so a request names one. An operator's own
-//! networks come from files and can not take the name or the chains of a pinned one.
+//! networks come from files and can not take the name of a pinned one.
 
 use std::fmt;
 
@@ -333,6 +333,7 @@ pub struct Networks {
 
 impl Networks {
     /// The pinned ones.
+    #[allow(clippy::missing_panics_doc)] // the files are compiled in, and a test reads them
     pub fn pinned() -> Self {
         let known = PINNED
             .iter()
@@ -348,7 +349,7 @@ impl Networks {
     /// These and the one that an operator describes.
     ///
     /// # Errors
-    /// Also `network.invalid` for one that takes the name or both chain ids of a network that is known already.
+    /// Also `network.invalid` for one that takes the name of a network that is known already.
     pub fn with(mut self, json: &Json) -> Result<Self, Refusal> {
         let network = Network::read(json, Origin::File)?;
         if let Some(known) = self.known.iter().find(|known| known.name == network.name) {

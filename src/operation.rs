@@ -29,10 +29,13 @@ pub struct Operation {
     /// The facts that it uses, beside `transaction`.
     pub facts: &'static [&'static str],
     /// Reads its body.
-    pub read: fn(&Cursor<'_>, Spelling) -> Result<Box<dyn Body>, Refusal>,
+    pub read: ReadBody,
     /// Finds it in a decoded call.
     pub recognise: fn(&Seen<'_>) -> Option<Recognised>,
 }
+
+/// Reads the body of an operation.
+pub type ReadBody = fn(&Cursor<'_>, Spelling) -> Result<Box<dyn Body>, Refusal>;
 
 /// Every operation there is.
 pub const ALL: &[&Operation] = &[&deposit::OPERATION, &withdraw::OPERATION];
@@ -221,6 +224,11 @@ pub fn judge_recipient(recipient: Address, at: &str, network: &Network) -> Optio
 /// Whether there is an amount at all.
 pub fn judge_amount(amount: Wei, at: &str) -> Option<Refusal> {
     amount.is_zero().then(|| {
-        Refusal::new(Code::AMOUNT_ZERO, at, "the amount is 0: only fees would be spent", "state the amount in base units (wei)")
+        Refusal::new(
+            Code::AMOUNT_ZERO,
+            at,
+            "the amount is 0: only fees would be spent",
+            "state the amount in base units (wei)",
+        )
     })
 }

@@ -105,9 +105,11 @@ pub fn derive_l2_gas_price(
         PubdataPricingMode::Validium => U256::zero(),
     };
     let batch_overhead = multiply(params.batch_overhead_l1_gas.into(), gas_price)?;
-    let overhead_per_byte = batch_overhead.checked_div(params.max_pubdata_per_batch.into()).ok_or(MaxPubdataPerBatchZero)?;
+    let overhead_per_byte =
+        batch_overhead.checked_div(params.max_pubdata_per_batch.into()).ok_or(MaxPubdataPerBatchZero)?;
     let full_pubdata_price = add(pubdata_price, overhead_per_byte)?;
-    let overhead_per_gas = batch_overhead.checked_div(params.max_l2_gas_per_batch.into()).ok_or(MaxL2GasPerBatchZero)?;
+    let overhead_per_gas =
+        batch_overhead.checked_div(params.max_l2_gas_per_batch.into()).ok_or(MaxL2GasPerBatchZero)?;
     let l2_gas_price = add(params.minimal_l2_gas_price.into(), overhead_per_gas)?;
     let rounded_up = add(full_pubdata_price, gas_per_pubdata)?.checked_sub(U256::one()).ok_or(GasPerPubdataZero)?;
     let min_l2_gas_price = rounded_up.checked_div(gas_per_pubdata).ok_or(GasPerPubdataZero)?;
@@ -240,7 +242,13 @@ impl GasRule {
             .saturating_mul(limits.gas_per_pubdata)
             .saturating_sub(U256::one())
             .saturating_add(overhead);
-        GasBounds { overhead, floor: Gas::new(floor), ceiling: Gas::new(ceiling.min(pubdata_ceiling)), limits, zero_price }
+        GasBounds {
+            overhead,
+            floor: Gas::new(floor),
+            ceiling: Gas::new(ceiling.min(pubdata_ceiling)),
+            limits,
+            zero_price,
+        }
     }
 }
 
@@ -289,8 +297,8 @@ impl PriorityRequestFacts {
 
     /// Reads them.
     pub fn read(cursor: &Cursor<'_>) -> Result<Self, Refusal> {
-        let members =
-            cursor.members(&["l2GasLimit", "feeParams", "baseTokenGasPriceMultiplier"], &["l2GasPerPubdataByteLimit"])?;
+        let members = cursor
+            .members(&["l2GasLimit", "feeParams", "baseTokenGasPriceMultiplier"], &["l2GasPerPubdataByteLimit"])?;
         let fee_params = members.required("feeParams")?;
         let params = fee_params.members(
             &[
@@ -419,8 +427,9 @@ impl PriorityRequest<'_> {
         }
         let rule = match (self.network.vm, out.l2_gas_price) {
             (Vm::EraVm, _) => Some(GasRule::EraVm),
-            (Vm::ZkSyncOs, price) => price
-                .map(|l2_gas_price| GasRule::ZkSyncOs { version: self.network.protocol_version, l2_gas_price }),
+            (Vm::ZkSyncOs, price) => {
+                price.map(|l2_gas_price| GasRule::ZkSyncOs { version: self.network.protocol_version, l2_gas_price })
+            }
         };
         if let Some(bounds) = rule.map(|rule| rule.bounds(self.shape, self.limits())) {
             out.bounds = Some(bounds);
@@ -441,8 +450,7 @@ impl PriorityRequest<'_> {
 
     fn price(&self, gas_price: WeiPerGas) -> Result<(BaseTokenPerGas, Option<BaseTokenUnits>), PriceError> {
         let facts = self.facts;
-        let price =
-            derive_l2_gas_price(gas_price, &facts.fee_params, facts.multiplier, facts.gas_per_pubdata.get())?;
+        let price = derive_l2_gas_price(gas_price, &facts.fee_params, facts.multiplier, facts.gas_per_pubdata.get())?;
         Ok((price, base_cost(price, facts.l2_gas_limit).ok()))
     }
 

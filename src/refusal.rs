@@ -30,6 +30,20 @@ pub enum Exit {
     Guard,
     /// A file could not be read or written.
     Io,
+    /// Relay: an endpoint could not be reached or did not answer in the protocol.
+    Network,
+    /// Relay: the node did not take the transaction.
+    Rejected,
+    /// Relay: the endpoint serves another chain.
+    WrongChain,
+    /// Relay: another transaction took the nonce.
+    Replaced,
+    /// Relay: mined, and failed.
+    Reverted,
+    /// Relay: not mined yet.
+    Pending,
+    /// Relay: endpoints contradict each other or themselves.
+    Disagree,
 }
 
 impl Exit {
@@ -46,6 +60,13 @@ impl Exit {
             Self::Fault => 8,
             Self::Guard => 9,
             Self::Io => 10,
+            Self::Network => 20,
+            Self::Rejected => 21,
+            Self::WrongChain => 22,
+            Self::Replaced => 23,
+            Self::Reverted => 24,
+            Self::Pending => 25,
+            Self::Disagree => 26,
         }
     }
 }
@@ -219,6 +240,24 @@ codes! {
     IO_WRITE = "io.write", Io;
     /// A file of that name is there already.
     IO_EXISTS = "io.exists", Io;
+    /// An endpoint could not be reached, or its address is not allowed.
+    RELAY_NETWORK = "relay.network", Network;
+    /// An endpoint's answer is not JSON-RPC, or not of the type that the method has.
+    RELAY_ANSWER = "relay.answer", Network;
+    /// The node did not take the transaction, and does not know it.
+    RELAY_REJECTED = "relay.rejected", Rejected;
+    /// The endpoint serves another chain than the payload is signed for.
+    RELAY_WRONG_CHAIN = "relay.wrong_chain", WrongChain;
+    /// The nonce was used by another transaction.
+    RELAY_REPLACED = "relay.replaced", Replaced;
+    /// The transaction was mined and reverted.
+    RELAY_REVERTED = "relay.reverted", Reverted;
+    /// The transaction was not mined within the time that was given.
+    RELAY_PENDING = "relay.pending", Pending;
+    /// What the node says of our transaction is not what was signed.
+    RELAY_DISAGREE = "relay.disagree", Disagree;
+    /// The journal is not a journal of this relay, or another relay is using it.
+    RELAY_JOURNAL = "relay.journal", Io;
     /// A bug of coldbridge.
     BUG = "bug", Bug;
 }
@@ -374,8 +413,12 @@ impl Refusal {
 impl fmt::Display for Refusal {
     /// Two lines: `refused: <code> at <path>: <problem>` and `to fix: <remedy>`. Untrusted text is escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = if self.inner.at.is_empty() { "the document".to_owned() } else { printable(&self.inner.at) };
-        writeln!(f, "refused: {} at {at}: {}", self.inner.code.name, printable(&self.problem()))?;
+        let at = match (self.inner.at.as_str(), self.exit()) {
+            ("", Exit::Input | Exit::Mismatch) => " at the document".to_owned(),
+            ("", _) => String::new(),
+            (at, _) => format!(" at {}", printable(at)),
+        };
+        writeln!(f, "refused: {}{at}: {}", self.inner.code.name, printable(&self.problem()))?;
         write!(f, "to fix:  {}", printable(&self.inner.remedy))
     }
 }

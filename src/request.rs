@@ -150,7 +150,8 @@ impl Request {
         let layer = self.layer();
         let fee = self.facts.transaction.worst_fee();
         let value = assessed.calls.iter().try_fold(Wei::zero(), |sum, call| sum.checked_add(call.value));
-        let debit = fee.zip(value).filter(|_| !assessed.calls.is_empty()).and_then(|(fee, value)| fee.checked_add(value));
+        let debit =
+            fee.zip(value).filter(|_| !assessed.calls.is_empty()).and_then(|(fee, value)| fee.checked_add(value));
         let amount = |amount: Option<Wei>| amount.map_or(Json::Null, Wei::to_json);
         let priority = assessed.priority.take();
         let priority = priority.as_ref();
@@ -165,10 +166,7 @@ impl Request {
             ("encodedLength", priority.map_or(Json::Null, |p| Json::count(p.encoded_length))),
             ("l1Fee", amount(fee.filter(|_| layer == Layer::L1))),
             ("l2Fee", amount(fee.filter(|_| layer == Layer::L2))),
-            (
-                "worstCaseDebit",
-                Json::Array(debit.map(|debit| self.debit_json(debit)).into_iter().collect()),
-            ),
+            ("worstCaseDebit", Json::Array(debit.map(|debit| self.debit_json(debit)).into_iter().collect())),
             ("refusals", Json::Array(assessed.refusals.iter().map(Refusal::to_json).collect())),
         ])
     }
@@ -258,20 +256,22 @@ impl Request {
                 data,
                 access_list: Vec::new(),
             }),
-            Fee::Pubdata { max_fee_per_gas, max_priority_fee_per_gas, gas_per_pubdata } => Transaction::Eip712(Eip712 {
-                chain_id,
-                nonce,
-                max_priority_fee_per_gas,
-                max_fee_per_gas,
-                gas_limit,
-                to,
-                value,
-                data,
-                from: self.intent.from,
-                gas_per_pubdata,
-                factory_deps: Vec::new(),
-                paymaster: None,
-            }),
+            Fee::Pubdata { max_fee_per_gas, max_priority_fee_per_gas, gas_per_pubdata } => {
+                Transaction::Eip712(Eip712 {
+                    chain_id,
+                    nonce,
+                    max_priority_fee_per_gas,
+                    max_fee_per_gas,
+                    gas_limit,
+                    to,
+                    value,
+                    data,
+                    from: self.intent.from,
+                    gas_per_pubdata,
+                    factory_deps: Vec::new(),
+                    paymaster: None,
+                })
+            }
         };
         Planned { layer, purpose: call.purpose, transaction }
     }
@@ -280,10 +280,8 @@ impl Request {
 fn read_intent(cursor: &Cursor<'_>, networks: &Networks, spelling: Spelling) -> Result<(Intent, Network), Refusal> {
     const OPTIONS: &[&str] = &["refundRecipient", "baseCostMarginPercent", "operatorTip"];
     const LATER: &[&str] = &["bridge", "bridgeData", "paymaster"];
-    let members = cursor.members(
-        &["network", "from", "operation"],
-        &[&["id", "fromKind", "envelope"], OPTIONS, LATER].concat(),
-    )?;
+    let members = cursor
+        .members(&["network", "from", "operation"], &[&["id", "fromKind", "envelope"], OPTIONS, LATER].concat())?;
     let network = networks.named(&members.required("network")?)?.clone();
     let (operation, body) = operation::read(&members.required("operation")?, spelling)?;
     for name in LATER {
@@ -312,10 +310,7 @@ fn read_intent(cursor: &Cursor<'_>, networks: &Networks, spelling: Spelling) -> 
         from_kind: members.optional("fromKind").map(|kind| kind.choice(FromKind::WORDS)).transpose()?,
         refund_recipient: members.optional("refundRecipient").map(|r| r.address(spelling)).transpose()?,
         base_cost_margin_percent: members.optional("baseCostMarginPercent").map(|p| p.count(u64::MAX)).transpose()?,
-        operator_tip: members
-            .optional("operatorTip")
-            .map(|tip| tip.amount().map(BaseTokenUnits::new))
-            .transpose()?,
+        operator_tip: members.optional("operatorTip").map(|tip| tip.amount().map(BaseTokenUnits::new)).transpose()?,
         envelope: members.optional("envelope").map(|envelope| envelope.choice(Envelope::WORDS)).transpose()?,
     };
     Ok((intent, network))
@@ -335,6 +330,9 @@ fn read_facts(cursor: &Cursor<'_>, operation: &Operation) -> Result<Facts, Refus
     }
     Ok(Facts {
         transaction: TransactionFacts::read(&members.required("transaction")?)?,
-        priority_request: members.optional("priorityRequest").map(|facts| PriorityRequestFacts::read(&facts)).transpose()?,
+        priority_request: members
+            .optional("priorityRequest")
+            .map(|facts| PriorityRequestFacts::read(&facts))
+            .transpose()?,
     })
 }

@@ -217,7 +217,9 @@ impl Reviewed {
         let mut warnings = Vec::new();
         let mut warn = |name, text: String| warnings.push(Warning { name, text });
         match (transaction.chain_id(), &self.network) {
-            (None, _) => warn("replayable", "no chain id (before EIP-155): anyone can repeat it on every chain".to_owned()),
+            (None, _) => {
+                warn("replayable", "no chain id (before EIP-155): anyone can repeat it on every chain".to_owned())
+            }
             (Some(id), None) => warn("unknown_chain", format!("chain {id} belongs to no network that is known here")),
             (Some(_), Some(network)) if network.origin == Origin::File => {
                 warn("unpinned_network", format!("network {} is not pinned: it comes from a file", network.name));
@@ -233,10 +235,16 @@ impl Reviewed {
         if let (Some(declared), Some(signer)) = (transaction.declared_from(), self.decoded.signer())
             && declared != signer
         {
-            warn("signer_is_not_from", format!("signed by {signer}, not by {declared}: valid only for a smart account"));
+            warn(
+                "signer_is_not_from",
+                format!("signed by {signer}, not by {declared}: valid only for a smart account"),
+            );
         }
         if let Authorization::Custom(signature) = &self.decoded.authorization {
-            warn("custom_signature", format!("{} bytes that only a smart account can judge as a signature", signature.len()));
+            warn(
+                "custom_signature",
+                format!("{} bytes that only a smart account can judge as a signature", signature.len()),
+            );
         }
         let (max_fee, priority_fee) = match transaction {
             Transaction::Eip1559(tx) => (tx.max_fee_per_gas, tx.max_priority_fee_per_gas),
@@ -261,10 +269,19 @@ impl Reviewed {
             if let (Some(Json::Text(refund)), Some(sender)) = (refund, self.sender)
                 && *refund != sender.to_string()
             {
-                warn("refund_is_not_sender", format!("what is not used, and everything if the L2 side fails, goes to {refund}"));
+                warn(
+                    "refund_is_not_sender",
+                    format!("what is not used, and everything if the L2 side fails, goes to {refund}"),
+                );
             }
             if action.name == "deposit" && transaction.gas_limit() < DEPOSIT_L1_GAS.into() {
-                warn("gas_limit_low", format!("deposits took up to {DEPOSIT_L1_GAS} gas; with {} this one may run out", transaction.gas_limit()));
+                warn(
+                    "gas_limit_low",
+                    format!(
+                        "deposits took up to {DEPOSIT_L1_GAS} gas; with {} this one may run out",
+                        transaction.gas_limit()
+                    ),
+                );
             }
         }
         warnings
@@ -315,7 +332,9 @@ impl Reviewed {
             (None, false) => "UNKNOWN CALL".to_owned(),
         };
         let place = match (&self.network, self.layer, self.decoded.transaction.chain_id()) {
-            (Some(network), Some(layer), _) => format!("{layer} of {}, chain {}", network.name, network.chain_id(layer)),
+            (Some(network), Some(layer), _) => {
+                format!("{layer} of {}, chain {}", network.name, network.chain_id(layer))
+            }
             (_, _, Some(id)) => format!("chain {id}"),
             _ => "any chain".to_owned(),
         };
@@ -341,7 +360,11 @@ impl Reviewed {
         lines.push(("from", self.sender.map_or("nobody yet: not signed".to_owned(), |sender| sender.to_string())));
         let called = transaction.to().map_or("nobody: creates a contract".to_owned(), |to| {
             let known = self.network.as_ref().and_then(|network| {
-                network.contracts().into_iter().find(|(_, address)| *address == to).map(|(field, _)| format!(" ({field})"))
+                network
+                    .contracts()
+                    .into_iter()
+                    .find(|(_, address)| *address == to)
+                    .map(|(field, _)| format!(" ({field})"))
             });
             let known = known.or((to == Address::L2_BASE_TOKEN).then(|| " (L2BaseToken)".to_owned()));
             format!("{to}{}", known.unwrap_or_default())
@@ -349,7 +372,8 @@ impl Reviewed {
         lines.push(("calls", called));
         lines.push(("value", in_token(token, transaction.value())));
         let price = transaction.gas_price_cap();
-        let fee = transaction.gas_limit().checked_cost(price).map_or("above 2^256-1".to_owned(), |fee| in_token(token, fee));
+        let fee =
+            transaction.gas_limit().checked_cost(price).map_or("above 2^256-1".to_owned(), |fee| in_token(token, fee));
         lines.push(("fee at most", format!("{fee} = {} gas at {price} wei", transaction.gas_limit())));
         match transaction {
             Transaction::Eip1559(tx) => lines.push(("priority fee", format!("{} wei", tx.max_priority_fee_per_gas))),
@@ -357,7 +381,10 @@ impl Reviewed {
                 lines.push(("priority fee", format!("{} wei", tx.max_priority_fee_per_gas)));
                 lines.push(("gas per pubdata", tx.gas_per_pubdata.to_string()));
                 if let Some(params) = &tx.paymaster {
-                    lines.push(("paymaster", format!("{} with {} bytes of input", params.paymaster, params.input.len())));
+                    lines.push((
+                        "paymaster",
+                        format!("{} with {} bytes of input", params.paymaster, params.input.len()),
+                    ));
                 }
                 if !tx.factory_deps.is_empty() {
                     lines.push(("factory deps", tx.factory_deps.len().to_string()));

@@ -133,15 +133,13 @@ impl SignedTransaction {
         let raw_cursor = members.required("raw")?;
         let raw = raw_cursor.bytes()?;
         let decoded = Decoded::read(&raw, &raw_cursor.at())?;
-        let (transaction, signature) = match (decoded.transaction, decoded.authorization) {
-            (transaction, Authorization::Signature(signature)) => (transaction, signature),
-            _ => {
-                return Err(raw_cursor.refuse(
-                    Code::SIGNED_UNSIGNED,
-                    "the raw bytes carry no ECDSA signature",
-                    "sign the request; an unsigned transaction can not be broadcast",
-                ));
-            }
+        let transaction = decoded.transaction;
+        let Authorization::Signature(signature) = decoded.authorization else {
+            return Err(raw_cursor.refuse(
+                Code::SIGNED_UNSIGNED,
+                "the raw bytes carry no ECDSA signature",
+                "sign the request; an unsigned transaction can not be broadcast",
+            ));
         };
         let Some(chain_id) = transaction.chain_id() else {
             return Err(raw_cursor.refuse(
@@ -151,7 +149,12 @@ impl SignedTransaction {
             ));
         };
         if chain_id != network.chain_id(layer) {
-            return Err(differs(cursor, "raw", format!("chain id {}", network.chain_id(layer)), format!("chain id {chain_id}")));
+            return Err(differs(
+                cursor,
+                "raw",
+                format!("chain id {}", network.chain_id(layer)),
+                format!("chain id {chain_id}"),
+            ));
         }
         if transaction.raw(&signature) != raw {
             return Err(raw_cursor.refuse(
@@ -184,9 +187,9 @@ impl SignedTransaction {
         if purpose != does {
             return Err(differs(cursor, "purpose", does, purpose));
         }
-        let signed = Self::new(layer, &purpose, transaction, signature, raw);
+        let proved = Self::new(layer, &purpose, transaction, signature, raw);
         // Everything else the document says must be what the bytes give.
-        for (name, expected) in signed.members() {
+        for (name, expected) in proved.members() {
             let member = members.required(name)?;
             if let Some((at, expected, actual)) =
                 crate::unsigned::first_difference(member.value(), &expected, member.at())
@@ -200,7 +203,7 @@ impl SignedTransaction {
                 .values(expected, actual));
             }
         }
-        Ok(signed)
+        Ok(proved)
     }
 
     fn members(&self) -> Vec<(&'static str, Json)> {
@@ -261,7 +264,12 @@ impl SignedTransaction {
     }
 }
 
-fn differs(cursor: &Cursor<'_>, member: &str, expected: impl std::fmt::Display, actual: impl std::fmt::Display) -> Refusal {
+fn differs(
+    cursor: &Cursor<'_>,
+    member: &str,
+    expected: impl std::fmt::Display,
+    actual: impl std::fmt::Display,
+) -> Refusal {
     let (expected, actual) = (expected.to_string(), actual.to_string());
     Refusal::new(
         Code::SIGNED_DIFFERS,

@@ -38,12 +38,8 @@ pub enum Envelope {
 
 impl Envelope {
     /// The words of documents.
-    pub const WORDS: &'static [(&'static str, Self)] = &[
-        ("legacy", Self::Legacy),
-        ("eip2930", Self::Eip2930),
-        ("eip1559", Self::Eip1559),
-        ("eip712", Self::Eip712),
-    ];
+    pub const WORDS: &'static [(&'static str, Self)] =
+        &[("legacy", Self::Legacy), ("eip2930", Self::Eip2930), ("eip1559", Self::Eip1559), ("eip712", Self::Eip712)];
 
     /// Its word.
     pub const fn name(self) -> &'static str {
@@ -306,10 +302,9 @@ impl Decoded {
     /// The hash by which a node knows it; none where nothing is signed.
     pub fn hash(&self) -> Option<TxHash> {
         match (&self.authorization, &self.transaction) {
-            (Authorization::Unsigned, _) => None,
             (Authorization::Signature(signature), transaction) => Some(transaction.hash(signature)),
             (Authorization::Custom(bytes), Transaction::Eip712(tx)) => Some(tx.hash(bytes)),
-            (Authorization::Custom(_), _) => None,
+            (Authorization::Unsigned | Authorization::Custom(_), _) => None,
         }
     }
 }
@@ -411,10 +406,9 @@ impl<'a> Items<'a> {
         let mut s = [0; 32];
         self.uint(first, "r")?.to_big_endian(&mut r);
         self.uint(first + 1, "s")?.to_big_endian(&mut s);
-        u8::try_from(parity)
-            .ok()
-            .and_then(|parity| Signature::from_parts(r, s, parity))
-            .ok_or_else(|| Malformed("the signature is out of range (r and s must be in 1..n, s low, yParity 0 or 1)".to_owned()))
+        u8::try_from(parity).ok().and_then(|parity| Signature::from_parts(r, s, parity)).ok_or_else(|| {
+            Malformed("the signature is out of range (r and s must be in 1..n, s low, yParity 0 or 1)".to_owned())
+        })
     }
 }
 

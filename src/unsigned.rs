@@ -59,13 +59,12 @@ impl Unsigned {
     /// Those of the request, and `unsigned.differs` at the first member that is not what intent and facts give.
     pub fn read(json: &Json, networks: &Networks, spelling: Spelling) -> Result<Self, Refusal> {
         let root = Cursor::root(json);
-        let members = root.members(
-            &["schema", "intent", "facts", "network", "transactions", "derived", "checks"],
-            &[],
-        )?;
+        let members =
+            root.members(&["schema", "intent", "facts", "network", "transactions", "derived", "checks"], &[])?;
         members.required("schema")?.schema(SCHEMA)?;
         let unsigned =
-            Request::read_parts(&members.required("intent")?, &members.required("facts")?, networks, spelling)?.plan()?;
+            Request::read_parts(&members.required("intent")?, &members.required("facts")?, networks, spelling)?
+                .plan()?;
         match first_difference(json, &unsigned.to_json(), String::new()) {
             None => Ok(unsigned),
             Some((at, expected, actual)) => Err(Refusal::new(
@@ -106,8 +105,7 @@ impl Unsigned {
     }
 
     fn planned_json(&self, planned: &Planned) -> Json {
-        let mut members =
-            vec![("layer", Json::text(planned.layer.name())), ("purpose", Json::text(planned.purpose))];
+        let mut members = vec![("layer", Json::text(planned.layer.name())), ("purpose", Json::text(planned.purpose))];
         members.extend(planned.transaction.fields(Some(self.request.from())));
         if let Transaction::Eip712(tx) = &planned.transaction {
             members.push(("domainSeparator", Json::bytes(crate::transaction::Eip712::domain_separator(tx.chain_id))));
@@ -184,7 +182,8 @@ impl Unsigned {
         if decoded.transaction != planned.transaction {
             return Err(fault("the encoded bytes do not say what was planned"));
         }
-        if decoded.authorization != Authorization::Signature(signature) || decoded.signer() != Some(self.request.from()) {
+        if decoded.authorization != Authorization::Signature(signature) || decoded.signer() != Some(self.request.from())
+        {
             return Err(fault("the signature in the encoded bytes is not one of the sender"));
         }
         let network = self.request.network();

@@ -7,9 +7,7 @@
 
 use ethabi::ethereum_types::U256;
 
-use super::{
-    Body, Call, Check, Context, GasToken, Operation, Plan, Recognised, Seen, judge_amount, judge_recipient,
-};
+use super::{Body, Call, Check, Context, GasToken, Operation, Plan, Recognised, Seen, judge_amount, judge_recipient};
 use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
 use crate::json::{Cursor, Json};
@@ -82,7 +80,10 @@ impl Body for Deposit {
             plan.refusals.push(Refusal::new(
                 Code::TOKEN_UNSUPPORTED,
                 format!("{AT}/token"),
-                format!("the base token of {} is ERC-20 {token}: that route is not built by this version", network.name),
+                format!(
+                    "the base token of {} is ERC-20 {token}: that route is not built by this version",
+                    network.name
+                ),
                 "choose a network whose base token is ETH",
             ));
         }

@@ -64,7 +64,10 @@ impl Body for Withdraw {
             plan.refusals.push(Refusal::new(
                 Code::TOKEN_UNSUPPORTED,
                 format!("{AT}/token"),
-                format!("the base token of {} is ERC-20 {token}, not ETH: that route is not built by this version", network.name),
+                format!(
+                    "the base token of {} is ERC-20 {token}, not ETH: that route is not built by this version",
+                    network.name
+                ),
                 "write \"base\" for the chain's base token",
             ));
         }
@@ -102,11 +105,7 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
     };
     Some(Recognised {
         name: OPERATION.name,
-        body: Json::object([
-            ("token", Json::text(word)),
-            ("amount", seen.value.to_json()),
-            ("to", Json::display(to)),
-        ]),
+        body: Json::object([("token", Json::text(word)), ("amount", seen.value.to_json()), ("to", Json::display(to))]),
         call: Json::object([
             ("function", Json::text("withdraw")),
             ("arguments", Json::object([("_l1Receiver", Json::display(to))])),

@@ -10,7 +10,9 @@ use ethabi::ethereum_types::U256;
 use rlp::RlpStream;
 use sha2::{Digest as _, Sha256};
 
-use super::{Authorization, Decoded, Items, Malformed, Parsed, Transaction, append_bytes, append_to, append_uint, typed};
+use super::{
+    Authorization, Decoded, Items, Malformed, Parsed, Transaction, append_bytes, append_to, append_uint, typed,
+};
 use crate::address::Address;
 use crate::hash::{Digest, TxHash, keccak256, keccak256_concat};
 use crate::key::Signature;
@@ -82,12 +84,7 @@ enum NoPaymaster {
 impl Eip712 {
     /// The EIP-712 domain separator of a chain: name "zkSync", version "2", no contract.
     pub fn domain_separator(chain_id: u64) -> [u8; 32] {
-        keccak256_concat(&[
-            &keccak256(DOMAIN_TYPE),
-            &keccak256(b"zkSync"),
-            &keccak256(b"2"),
-            &word(chain_id),
-        ])
+        keccak256_concat(&[&keccak256(DOMAIN_TYPE), &keccak256(b"zkSync"), &keccak256(b"2"), &word(chain_id)])
     }
 
     /// The EIP-712 struct hash.

@@ -7,9 +7,7 @@
 use ethabi::ethereum_types::U256;
 use rlp::RlpStream;
 
-use super::{
-    Authorization, Decoded, Items, Malformed, Parsed, Transaction, append_bytes, append_to, append_uint,
-};
+use super::{Authorization, Decoded, Items, Malformed, Parsed, Transaction, append_bytes, append_to, append_uint};
 use crate::address::Address;
 use crate::key::Signature;
 use crate::units::{Gas, Wei, WeiPerGas};
@@ -77,7 +75,8 @@ fn unpack_v(v: U256) -> Result<(Option<u64>, U256), Malformed> {
     if v == U256::from(27) || v == U256::from(28) {
         return Ok((None, v - 27));
     }
-    let rest = v.checked_sub(U256::from(35)).ok_or_else(|| Malformed(format!("v = {v} is neither 27, 28 nor above 34")))?;
+    let rest =
+        v.checked_sub(U256::from(35)).ok_or_else(|| Malformed(format!("v = {v} is neither 27, 28 nor above 34")))?;
     let chain_id = u64::try_from(rest / 2).map_err(|_| Malformed("v names a chain id above 2^64-1".to_owned()))?;
     Ok((Some(chain_id), rest % 2))
 }
@@ -86,7 +85,9 @@ pub(super) fn decode(bytes: &[u8]) -> Parsed {
     let items = Items::read(bytes)?;
     let count = items.count()?;
     if count != 9 && count != 6 {
-        return Err(Malformed(format!("a legacy transaction has 9 items (6 unsigned without EIP-155), this has {count}")));
+        return Err(Malformed(format!(
+            "a legacy transaction has 9 items (6 unsigned without EIP-155), this has {count}"
+        )));
     }
     let mut tx = Legacy {
         nonce: items.word64(0, "nonce")?,
@@ -103,7 +104,10 @@ pub(super) fn decode(bytes: &[u8]) -> Parsed {
             tx.chain_id = Some(items.word64(6, "chainId")?);
         }
         let canonical = tx.unsigned_bytes();
-        return Ok((Decoded { transaction: Transaction::Legacy(tx), authorization: Authorization::Unsigned }, canonical));
+        return Ok((
+            Decoded { transaction: Transaction::Legacy(tx), authorization: Authorization::Unsigned },
+            canonical,
+        ));
     }
     let (chain_id, parity) = unpack_v(items.uint(6, "v")?)?;
     tx.chain_id = chain_id;

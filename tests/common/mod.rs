@@ -84,7 +84,13 @@ pub struct Failures {
 }
 
 impl Failures {
-    pub fn check(&mut self, name: &str, what: &str, actual: &dyn std::fmt::Debug, expected: &dyn std::fmt::Debug) -> bool {
+    pub fn check(
+        &mut self,
+        name: &str,
+        what: &str,
+        actual: &dyn std::fmt::Debug,
+        expected: &dyn std::fmt::Debug,
+    ) -> bool {
         let (actual, expected) = (format!("{actual:?}"), format!("{expected:?}"));
         if actual == expected {
             self.passed += 1;

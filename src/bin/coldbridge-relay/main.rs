@@ -1,2 +1,43 @@
-//! `coldbridge-relay`: submits signed payloads.
-fn main() {}
+//! `coldbridge-relay`: submits signed payloads. It holds no key and can not sign.
+//!
+//! The only program of the project that opens a socket, and `rpc.rs` is its only file that does.
+
+mod broadcast;
+mod cli;
+#[allow(dead_code)] // the relay reads documents, but does not answer them line by line
+#[path = "../shared/input.rs"]
+mod input;
+mod journal;
+#[path = "../shared/networks.rs"]
+mod networks;
+mod output;
+mod rpc;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use coldbridge::refusal::Exit;
+
+use crate::cli::{Cli, Command};
+use crate::output::{Errors, print_refusal};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors: clap says which stream and code they take.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { 0 });
+        }
+    };
+    let result = networks::known(&cli.network_file).and_then(|networks| match &cli.command {
+        Command::Broadcast(arguments) => broadcast::run(arguments, &networks),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            print_refusal(&refusal, if cli.json_errors { Errors::Json } else { Errors::Text });
+            ExitCode::from(refusal.exit().code())
+        }
+    }
+}

@@ -47,9 +47,7 @@ pub enum Command {
         output: OutputArgs,
     },
     /// Say what a document will do, decoded from its encoded bytes
-    #[command(
-        after_help = "Examples:\n  coldbridge review signed.json\n  echo 0x02f8... | coldbridge review --json"
-    )]
+    #[command(after_help = "Examples:\n  coldbridge review signed.json\n  echo 0x02f8... | coldbridge review --json")]
     Review {
         #[command(flatten)]
         document: DocumentArgs,
@@ -60,15 +58,13 @@ pub enum Command {
         output: OutputArgs,
     },
     /// Sign a request or an unsigned document; shows the review and asks first
-    #[command(
-        after_help = "\
+    #[command(after_help = "\
 The key is 64 hex digits in a regular file that only its owner can read (chmod 600), or comes through an
 open file descriptor. It is never taken from the command line or the environment.
 
 Examples:
   coldbridge sign request.json --key account.key -o signed.json
-  coldbridge sign request.json --key-fd 3 --yes 3< account.key"
-    )]
+  coldbridge sign request.json --key-fd 3 --yes 3< account.key")]
     Sign {
         #[command(flatten)]
         document: DocumentArgs,

@@ -4,14 +4,16 @@ mod document;
 mod schema;
 mod sign;
 
+use std::fmt::Write as _;
+
 use clap::CommandFactory as _;
 use coldbridge::json::Cursor;
 use coldbridge::network::Origin;
-use coldbridge::{Code, Json, Networks, Refusal, Spelling, json};
+use coldbridge::{Json, Networks, Refusal, Spelling};
 
 use crate::cli::{Cli, Command, DocumentArgs, KeyCommand, NetworkCommand};
-use crate::key_file;
 use crate::output::Output;
+use crate::{key_file, networks};
 
 /// The exit code that a command that ran to its end leaves with: a batch may hold refused lines.
 #[derive(Clone, Copy)]
@@ -29,7 +31,7 @@ impl Outcome {
 
 /// Runs the command that was asked for.
 pub fn run(cli: Cli) -> Result<Outcome, Refusal> {
-    let networks = networks(&cli)?;
+    let networks = networks::known(&cli.network_file)?;
     match cli.command {
         Command::Build { document, output } => document::build(&document, &output, &networks),
         Command::Review { document, json, output } => {
@@ -65,22 +67,6 @@ fn print(text: &str) -> Result<Outcome, Refusal> {
     Ok(Outcome::DONE)
 }
 
-fn networks(cli: &Cli) -> Result<Networks, Refusal> {
-    let mut networks = Networks::pinned();
-    for path in &cli.network_file {
-        let text = std::fs::read(path).map_err(|error| {
-            Refusal::new(
-                Code::IO_READ,
-                "",
-                format!("{} can not be read: {error}", coldbridge::refusal::printable(&path.to_string_lossy())),
-                "check the path of --network-file",
-            )
-        })?;
-        networks = networks.with(&json::parse(&text)?)?;
-    }
-    Ok(networks)
-}
-
 fn network_list(networks: &Networks) -> Result<Outcome, Refusal> {
     let mut text = String::new();
     for network in networks.iter() {
@@ -88,10 +74,14 @@ fn network_list(networks: &Networks) -> Result<Outcome, Refusal> {
             Origin::Pinned => "pinned",
             Origin::File => "from a file",
         };
-        text.push_str(&format!(
-            "{:<20} L1 chain {:<10} L2 chain {:<10} protocol {:<8} {origin}\n",
-            network.name, network.l1_chain_id, network.l2_chain_id, network.protocol_version
-        ));
+        let _ = writeln!(
+            text,
+            "{:<20} L1 chain {:<10} L2 chain {:<10} protocol {:<8} {origin}",
+            network.name,
+            network.l1_chain_id,
+            network.l2_chain_id,
+            network.protocol_version.to_string()
+        );
     }
     print(&text)
 }

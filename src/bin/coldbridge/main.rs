@@ -4,8 +4,11 @@
 
 mod cli;
 mod command;
+#[path = "../shared/input.rs"]
 mod input;
 mod key_file;
+#[path = "../shared/networks.rs"]
+mod networks;
 mod output;
 mod terminal;
 

@@ -104,19 +104,12 @@ fn raw(text: &[u8]) -> Result<Vec<u8>, Refusal> {
     Cursor::root(&Json::text(text)).bytes()
 }
 
-pub fn verify(
-    document: &Path,
-    form: VerifyForm,
-    output: &OutputArgs,
-    networks: &Networks,
-) -> Result<Outcome, Refusal> {
+pub fn verify(document: &Path, form: VerifyForm, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {
     each(document, output, |bytes| {
         let signed = Signed::read(&json::parse(bytes)?, networks)?;
         Ok(match form {
             VerifyForm::Document => line(&verified(&signed)),
-            VerifyForm::Raw => {
-                signed.transactions().iter().map(|transaction| line_of_hex(transaction.raw())).collect()
-            }
+            VerifyForm::Raw => signed.transactions().iter().map(|transaction| line_of_hex(transaction.raw())).collect(),
         })
     })
 }

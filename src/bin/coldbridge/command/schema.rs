@@ -19,19 +19,19 @@ const SCHEMAS: &[(&str, &str)] = &[
 
 pub fn schema(name: Option<&str>) -> Result<Outcome, Refusal> {
     let Some(name) = name else {
-        let names: String = SCHEMAS.iter().map(|(name, _)| format!("{name}\n")).collect();
-        return print(&names);
+        return print(&format!("{}\n", names("\n")));
     };
-    match SCHEMAS.iter().find(|(known, _)| *known == name) {
-        Some((_, text)) => print(text),
-        None => {
-            let known = SCHEMAS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-            Err(Refusal::new(
-                Code::USAGE,
-                "",
-                format!("there is no schema \"{}\"", printable(name)),
-                format!("name one of: {known}"),
-            ))
-        }
+    if let Some((_, text)) = SCHEMAS.iter().find(|(known, _)| *known == name) {
+        return print(text);
     }
+    Err(Refusal::new(
+        Code::USAGE,
+        "",
+        format!("there is no schema \"{}\"", printable(name)),
+        format!("name one of: {}", names(", ")),
+    ))
+}
+
+fn names(separator: &str) -> String {
+    SCHEMAS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(separator)
 }

@@ -1,0 +1,66 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Submit signed ZKsync L1<->L2 payloads from a machine that has a network
+#[derive(Parser)]
+#[command(
+    name = "coldbridge-relay",
+    version,
+    after_help = "\
+The relay holds no key and can not sign. It verifies a payload before it opens a socket, writes it into the journal
+before it sends it, and always sends the same bytes: running a command again is harmless.
+
+Receipts go to standard output, one JSON line for each change of state; progress and errors to standard error.
+
+Exit codes: 0 done, 1-10 as coldbridge (a false payload is 3, 4 or 7), 20 network, 21 rejected by the node,
+22 wrong chain, 23 replaced, 24 reverted, 25 still pending, 26 endpoints disagree.
+
+Example:
+  coldbridge-relay broadcast signed.json --l1 https://rpc.example --journal relay.db"
+)]
+pub struct Cli {
+    /// Describe a network of your own (coldbridge/network/1); can be given several times
+    #[arg(long, global = true, value_name = "FILE")]
+    pub network_file: Vec<PathBuf>,
+
+    /// Write errors as JSON: {"error":{"code","exit","at","message","expected","actual","remedy"}}
+    #[arg(long, global = true)]
+    pub json_errors: bool,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Send signed documents and wait until they are mined
+    #[command(after_help = "\
+Sending the same document again changes nothing: it ends with 0 as soon as its transactions are mined.
+
+Examples:
+  coldbridge-relay broadcast signed.json --l1 https://rpc.example --journal relay.db
+  coldbridge-relay broadcast withdraw.json --l2 https://mainnet.era.example --journal relay.db")]
+    Broadcast(BroadcastArgs),
+}
+
+#[derive(Args)]
+pub struct BroadcastArgs {
+    /// Signed documents; `-` is standard input
+    #[arg(required = true, value_name = "SIGNED")]
+    pub documents: Vec<PathBuf>,
+    /// The endpoint of the L1 node; needed when a document has an L1 transaction
+    #[arg(long, value_name = "URL")]
+    pub l1: Option<String>,
+    /// The endpoint of the L2 node; needed when a document has an L2 transaction
+    #[arg(long, value_name = "URL")]
+    pub l2: Option<String>,
+    /// The journal, an SQLite database; made if it is not there
+    #[arg(long, value_name = "FILE")]
+    pub journal: PathBuf,
+    /// How long to wait for each transaction to be mined
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub timeout: u64,
+}
