@@ -136,7 +136,7 @@ fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 /// The `json.*` codes, with the place.
 pub fn parse(bytes: &[u8]) -> Result<Json, Refusal> {
     if bytes.len() > MAX_BYTES {
-        return Err(too_large(bytes.len()));
+        return Err(too_large());
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Refusal::new(
@@ -170,15 +170,15 @@ pub fn parse(bytes: &[u8]) -> Result<Json, Refusal> {
     Ok(value)
 }
 
-/// The refusal of a document of `length` bytes.
-pub fn too_large(length: usize) -> Refusal {
+/// The refusal of a document that is too large, however large it is: the rest of it is not read.
+pub fn too_large() -> Refusal {
     Refusal::new(
         Code::JSON_TOO_LARGE,
         "",
-        format!("the document has {length} bytes, the limit is {MAX_BYTES}"),
+        format!("the document has more than {MAX_BYTES} bytes"),
         "split the batch into one document a line (JSON Lines)",
     )
-    .values(format!("at most {MAX_BYTES}"), length)
+    .values(format!("at most {MAX_BYTES} bytes"), "more")
 }
 
 fn syntax(error: &serde_json::Error) -> Refusal {

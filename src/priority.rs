@@ -416,8 +416,15 @@ impl PriorityRequest<'_> {
                     out.l2_gas_price = Some(l2_gas_price);
                     out.base_cost = base_cost;
                     out.mint_value = base_cost.and_then(|base_cost| self.mint_value(base_cost));
-                    if out.mint_value.is_none() {
-                        out.refusals.push(overflow(price_at));
+                    match (base_cost, out.mint_value) {
+                        (None, _) => out.refusals.push(overflow(price_at)),
+                        (Some(_), None) => out.refusals.push(Refusal::new(
+                            Code::FEES_OVERFLOW,
+                            "/intent",
+                            "amount, base cost, margin and operatorTip together are above 2^256-1",
+                            "check the amounts and their units (wei)",
+                        )),
+                        (Some(_), Some(_)) => {}
                     }
                 }
                 // The zeros have been named as facts; what is left is an overflow.
@@ -588,7 +595,7 @@ fn overflow(price_at: &str) -> Refusal {
     Refusal::new(
         Code::PRIORITY_OVERFLOW,
         price_at,
-        "at this gas price the base cost or mintValue is above 2^256-1",
+        "at this gas price the base cost is above 2^256-1",
         "lower the maximum fee; check that it is in wei",
     )
     .reverts(contract_error::PANIC)

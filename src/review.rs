@@ -19,7 +19,8 @@ use crate::unsigned::Unsigned;
 /// The document's name and version.
 pub const SCHEMA: &str = "coldbridge/review/1";
 const WIDTH: usize = 80;
-const LABEL: usize = 16;
+/// With a space and a hash of 66 characters this fills a line.
+const LABEL: usize = 13;
 /// The highest that an ETH deposit was measured to take on L1 (the priority tree grows at powers of two).
 const DEPOSIT_L1_GAS: u64 = 263_000;
 
@@ -148,7 +149,11 @@ impl Review {
         let _ = writeln!(out, "{}", "-".repeat(WIDTH));
         for (token, amount) in self.worst_case() {
             let amount = amount.map_or("above 2^256-1".to_owned(), |amount| in_token(token, amount));
-            write_line(&mut out, "AT MOST LEAVES", &format!("{amount}, value and fees together"));
+            write_line(
+                &mut out,
+                "WORST CASE",
+                &format!("at most {amount} leaves the account, value and fees together"),
+            );
         }
         for warning in self.transactions.iter().flat_map(|reviewed| &reviewed.warnings) {
             write_line(&mut out, "WARNING", &warning.text);
@@ -379,7 +384,7 @@ impl Reviewed {
             Transaction::Eip1559(tx) => lines.push(("priority fee", format!("{} wei", tx.max_priority_fee_per_gas))),
             Transaction::Eip712(tx) => {
                 lines.push(("priority fee", format!("{} wei", tx.max_priority_fee_per_gas)));
-                lines.push(("gas per pubdata", tx.gas_per_pubdata.to_string()));
+                lines.push(("pubdata gas", tx.gas_per_pubdata.to_string()));
                 if let Some(params) = &tx.paymaster {
                     lines.push((
                         "paymaster",
@@ -392,9 +397,9 @@ impl Reviewed {
             }
             Transaction::Legacy(_) | Transaction::Eip2930(_) => {}
         }
-        lines.push(("nonce and type", format!("{}, {}", transaction.nonce(), transaction.type_name())));
-        lines.push(("signing digest", transaction.signing_digest().to_string()));
-        lines.push(("calldata digest", Digest::of_calldata(transaction.data()).to_string()));
+        lines.push(("nonce, type", format!("{}, {}", transaction.nonce(), transaction.type_name())));
+        lines.push(("sign digest", transaction.signing_digest().to_string()));
+        lines.push(("data digest", Digest::of_calldata(transaction.data()).to_string()));
         if let Some(hash) = self.decoded.hash() {
             lines.push(("hash", hash.to_string()));
         }

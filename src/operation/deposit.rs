@@ -225,7 +225,7 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
             ("deposit", eth(amount)),
             ("to (on L2)", format!("{to} on {} (chain {})", network.name, network.l2_chain_id)),
             ("refunds go to", format!("{refund} on L2: everything but the fee, if the L2 side fails")),
-            ("L2 fee at most", eth(mint_value.checked_sub(amount)?)),
+            ("L2 fee max", eth(mint_value.checked_sub(amount)?)),
             ("L2 gas limit", format!("{gas}, {per_pubdata} per pubdata byte")),
         ],
     })

@@ -39,19 +39,19 @@ impl Input {
     fn new(mut source: Box<dyn BufRead>, name: String) -> Result<Self, Refusal> {
         let unreadable = |error| unreadable(&name, &error);
         // If the first line that is not empty is a whole document and more follow, this is a batch.
-        let mut first = line(&mut source).map_err(unreadable)?;
+        let mut first = line(&mut source, Overlong::Stop).map_err(unreadable)?;
         let mut leading = Vec::new();
         while first.as_deref().is_some_and(is_blank) && leading.len() <= MAX_BYTES {
             leading.extend(first.take().into_iter().flatten());
-            first = line(&mut source).map_err(unreadable)?;
+            first = line(&mut source, Overlong::Stop).map_err(unreadable)?;
         }
         let Some(first) = first else {
             return Ok(Self { source, name, first: Some(leading), shape: Shape::Document });
         };
         if is_whole(&first) {
-            let mut next = line(&mut source).map_err(unreadable)?;
+            let mut next = line(&mut source, Overlong::Skip).map_err(unreadable)?;
             while next.as_deref().is_some_and(is_blank) {
-                next = line(&mut source).map_err(unreadable)?;
+                next = line(&mut source, Overlong::Skip).map_err(unreadable)?;
             }
             let Some(next) = next else {
                 return Ok(Self { source, name, first: Some(first), shape: Shape::Document });
@@ -80,7 +80,7 @@ impl Input {
             return Ok(None);
         }
         loop {
-            match line(&mut self.source).map_err(|error| unreadable(&self.name, &error))? {
+            match line(&mut self.source, Overlong::Skip).map_err(|error| unreadable(&self.name, &error))? {
                 Some(text) if is_blank(&text) => {}
                 text => return Ok(text),
             }
@@ -98,7 +98,7 @@ fn unreadable(name: &str, error: &io::Error) -> Refusal {
 }
 
 fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(u8::is_ascii_whitespace)
+    line.len() <= MAX_BYTES && line.iter().all(u8::is_ascii_whitespace)
 }
 
 /// Whether a line is a document by itself: JSON of any kind, or a raw transaction.
@@ -107,15 +107,24 @@ fn is_whole(line: &[u8]) -> bool {
     line.starts_with(b"0x") || serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
 }
 
-/// Reads a line with its end. Of a line that is too long only so much is kept that it is refused for it.
-fn line(source: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+/// What becomes of the rest of a line that is too long. Only so much of it is kept that it is refused for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Overlong {
+    /// Nothing more is read: there will be no next line.
+    Stop,
+    /// It is read and forgotten: the next line comes after it.
+    Skip,
+}
+
+/// Reads a line with its end.
+fn line(source: &mut impl BufRead, overlong: Overlong) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     let limit = u64::try_from(MAX_BYTES + 2).unwrap_or(u64::MAX);
     source.by_ref().take(limit).read_until(b'\n', &mut line)?;
     if line.is_empty() {
         return Ok(None);
     }
-    if line.last() != Some(&b'\n') && line.len() > MAX_BYTES {
+    if line.last() != Some(&b'\n') && line.len() > MAX_BYTES && overlong == Overlong::Skip {
         loop {
             let buffer = source.fill_buf()?;
             let (length, is_end) = match buffer.iter().position(|byte| *byte == b'\n') {
@@ -127,6 +136,7 @@ fn line(source: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
                 break;
             }
         }
+        line.push(b'\n');
     }
     Ok(Some(line))
 }
@@ -134,5 +144,5 @@ fn line(source: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
 /// The document of a line: without its end, and not too large.
 pub fn trimmed(bytes: &[u8]) -> Result<&[u8], Refusal> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    if bytes.len() > MAX_BYTES { Err(too_large(bytes.len())) } else { Ok(bytes) }
+    if bytes.len() > MAX_BYTES { Err(too_large()) } else { Ok(bytes) }
 }

@@ -1,0 +1,266 @@
+//! What the picture in `src/lib.rs` promises, checked: the arrows between the files, a library without I/O, a program
+//! without a network, a relay without a key.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Which module may name which others. An arrow that is missing here fails the test: add it only with a reason that fits
+/// the picture, never to make the test pass.
+const ARROWS: &[(&str, &[&str])] = &[
+    // small vocabulary; `json` knows how an address is spelt, `refusal` how it is written down
+    ("hash", &[]),
+    ("refusal", &["json"]),
+    ("address", &["hash", "refusal"]),
+    ("json", &["address", "refusal"]),
+    ("units", &["json"]),
+    ("abi", &["address", "hash"]),
+    // keys
+    ("key", &["address", "hash", "refusal"]),
+    // the chain
+    ("network", &["address", "json", "refusal"]),
+    ("priority", &["json", "network", "refusal", "units"]),
+    ("canonical", &["abi", "address", "hash"]),
+    // envelopes know nothing of operations
+    ("transaction", &["address", "hash", "json", "key", "refusal", "units"]),
+    ("fees", &["json", "network", "refusal", "transaction", "units"]),
+    // operations know nothing of envelopes, keys or documents
+    ("operation", &["abi", "address", "fees", "json", "network", "priority", "refusal", "units"]),
+    // the documents, along the line
+    (
+        "request",
+        &["address", "fees", "json", "network", "operation", "priority", "refusal", "transaction", "units", "unsigned"],
+    ),
+    (
+        "unsigned",
+        &[
+            "address",
+            "hash",
+            "json",
+            "key",
+            "network",
+            "operation",
+            "refusal",
+            "request",
+            "signed",
+            "transaction",
+            "units",
+        ],
+    ),
+    ("signed", &["address", "hash", "json", "key", "network", "operation", "refusal", "transaction", "unsigned"]),
+    (
+        "review",
+        &["address", "hash", "json", "network", "operation", "refusal", "signed", "transaction", "units", "unsigned"],
+    ),
+    ("document", &["address", "json", "network", "refusal", "request", "signed", "unsigned"]),
+];
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The library's files with the code above their unit tests.
+fn library() -> Vec<(String, String)> {
+    let src = common::root().join("src");
+    files(&src)
+        .into_iter()
+        .filter(|path| !path.starts_with(src.join("bin")))
+        .map(|path| {
+            let name = path.strip_prefix(&src).expect("below src").to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path).expect("text");
+            let code = text.split("#[cfg(test)]").next().expect("something").to_owned();
+            (name, code)
+        })
+        .collect()
+}
+
+#[test]
+fn the_arrows_between_the_files_are_those_of_the_picture() {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, code) in library() {
+        let module = name.split(['/', '.']).next().expect("a module").to_owned();
+        if module == "lib" {
+            continue;
+        }
+        let arrows = found.entry(module.clone()).or_default();
+        for path in code.split("crate::").skip(1) {
+            let target: String = path.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            if target != module {
+                arrows.insert(target);
+            }
+        }
+    }
+    let allowed: BTreeMap<String, BTreeSet<String>> = ARROWS
+        .iter()
+        .map(|(module, targets)| ((*module).to_owned(), targets.iter().map(|target| (*target).to_owned()).collect()))
+        .collect();
+    for (module, targets) in &found {
+        let known = allowed.get(module).unwrap_or_else(|| panic!("{module} is not in the picture"));
+        let new: Vec<&String> = targets.difference(known).collect();
+        assert!(new.is_empty(), "{module} names {new:?}, an arrow that is not in the picture");
+        let gone: Vec<&String> = known.difference(targets).collect();
+        assert!(gone.is_empty(), "{module} does not name {gone:?} any more: take the arrow out of the picture");
+    }
+}
+
+#[test]
+fn the_library_does_no_io() {
+    let forbidden = [
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::io",
+        "std::process",
+        "std::thread",
+        "std::time",
+        "std::os",
+        "SystemTime",
+        "Instant",
+        "HashMap",
+        "HashSet",
+        "RandomState",
+        "getrandom",
+        "rand::",
+        "println!",
+        "eprintln!",
+        "print!",
+        "dbg!",
+        "unsafe ",
+    ];
+    for (name, code) in library() {
+        for word in forbidden {
+            let line = code.lines().find(|line| line.contains(word) && !line.trim_start().starts_with("//"));
+            assert!(line.is_none(), "src/{name} names {word}: {}", line.unwrap_or_default());
+        }
+    }
+}
+
+#[test]
+fn only_one_file_can_reach_a_network_and_it_knows_no_key() {
+    let programs = common::root().join("src/bin");
+    for path in files(&programs) {
+        let text = fs::read_to_string(&path).expect("text");
+        let code = text.split("#[cfg(test)]").next().expect("something");
+        let name = path.strip_prefix(&programs).expect("below src/bin").to_string_lossy().into_owned();
+        if name != "coldbridge-relay/rpc.rs" {
+            for word in ["ureq", "std::net", "TcpStream", "UnixStream"] {
+                assert!(!code.contains(word), "{name} names {word}");
+            }
+        }
+        if name.starts_with("coldbridge-relay") {
+            for word in ["Key", "key::", "SigningKey", ".sign(", "zeroize", "k256"] {
+                assert!(!code.contains(word), "{name} names {word}: the relay can not sign");
+            }
+        }
+    }
+}
+
+fn undefined_symbols(program: &str) -> BTreeSet<String> {
+    let output = Command::new("nm")
+        .args(["-D", "--undefined-only", "--format=posix", program])
+        .output()
+        .expect("nm of binutils: apt-get install binutils");
+    assert!(output.status.success());
+    String::from_utf8(output.stdout)
+        .expect("text")
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .map(|symbol| symbol.split('@').next().expect("a name").to_owned())
+        .collect()
+}
+
+const SOCKET_SYMBOLS: &[&str] = &[
+    "socket",
+    "socketpair",
+    "connect",
+    "bind",
+    "listen",
+    "accept",
+    "accept4",
+    "send",
+    "sendto",
+    "sendmsg",
+    "recv",
+    "recvfrom",
+    "recvmsg",
+    "getaddrinfo",
+    "gethostbyname",
+    "getsockopt",
+    "setsockopt",
+    "shutdown",
+];
+
+#[test]
+fn the_offline_program_has_no_socket_symbol() {
+    let symbols = undefined_symbols(env!("CARGO_BIN_EXE_coldbridge"));
+    assert!(symbols.contains("write"), "these are not the symbols of a program: {symbols:?}");
+    let sockets: Vec<&&str> = SOCKET_SYMBOLS.iter().filter(|name| symbols.contains(**name)).collect();
+    assert!(sockets.is_empty(), "coldbridge can reach {sockets:?}");
+}
+
+/// The same look at a program that has sockets finds them: the check can fail.
+#[cfg(feature = "relay")]
+#[test]
+fn the_relay_has_socket_symbols() {
+    let symbols = undefined_symbols(env!("CARGO_BIN_EXE_coldbridge-relay"));
+    assert!(["socket", "connect", "getaddrinfo"].iter().all(|name| symbols.contains(*name)), "{symbols:?}");
+}
+
+fn tree(features: &[&str]) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(features)
+        .current_dir(common::root())
+        .output()
+        .expect("cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_offline_build_has_no_http_tls_or_async_crate() {
+    let network = [
+        "ureq",
+        "ureq-proto",
+        "reqwest",
+        "hyper",
+        "http",
+        "httparse",
+        "curl",
+        "isahc",
+        "rustls",
+        "native-tls",
+        "openssl",
+        "ring",
+        "webpki",
+        "rustls-webpki",
+        "webpki-roots",
+        "tokio",
+        "async-std",
+        "smol",
+        "mio",
+        "socket2",
+        "futures",
+        "async-io",
+    ];
+    let offline = tree(&[]);
+    assert!(offline.contains("k256") && offline.contains("clap"), "{offline:?}");
+    let found: Vec<&&str> = network.iter().filter(|name| offline.contains(**name)).collect();
+    assert!(found.is_empty(), "the offline build contains {found:?}");
+    let relay = tree(&["--features", "relay"]);
+    assert!(relay.contains("ureq") && relay.contains("rustls"), "the check can fail: {relay:?}");
+}

@@ -1,0 +1,359 @@
+//! Refusals that no fixture file can show, and the table of all of them.
+
+mod common;
+
+use std::fmt::Write as _;
+
+use coldbridge::refusal::contract_error;
+use coldbridge::{Code, Decoded, Document, Json, Key, Networks, Refusal, Request, Signed, Spelling, json};
+use common::{Failures, fixture};
+use serde_json::{Value, json as value};
+
+fn request(folder: &str, name: &str, change: impl FnOnce(&mut Value)) -> Result<Signed, Refusal> {
+    let fixture = fixture(folder, name);
+    let mut request = fixture.json["request"].clone();
+    change(&mut request);
+    let request = json::parse(request.to_string().as_bytes())?;
+    Request::read(&request, &Networks::pinned(), Spelling::Checksummed)?
+        .plan()?
+        .sign(&Key::from_hex(fixture.key().as_bytes())?)
+}
+
+#[test]
+fn requests_that_no_fixture_holds() {
+    type Change = Box<dyn Fn(&mut Value)>;
+    let set = |pointer: &'static str, new: Value| -> Change {
+        Box::new(move |request| {
+            let (parent, name) = pointer.rsplit_once('/').expect("a member");
+            request.pointer_mut(parent).expect("the parent")[name] = new.clone();
+        })
+    };
+    let above_u64 = "18446744073709551616";
+    let rows: Vec<(&str, Change, Code, &str)> = vec![
+        ("deposit", set("/intent/fromKind", value!("robot")), Code::JSON_CHOICE, "/intent/fromKind"),
+        ("deposit", set("/intent/fromKind", value!("contract")), Code::INTENT_UNSUPPORTED, "/intent/fromKind"),
+        ("deposit", set("/intent/fromKind", value!("delegated")), Code::INTENT_UNSUPPORTED, "/intent/fromKind"),
+        ("deposit", set("/intent/bridge", value!("usdc")), Code::INTENT_UNSUPPORTED, "/intent/bridge"),
+        ("withdraw", set("/intent/paymaster", value!({})), Code::INTENT_UNSUPPORTED, "/intent/paymaster"),
+        ("withdraw", set("/intent/operatorTip", value!("0")), Code::INTENT_UNUSED, "/intent/operatorTip"),
+        (
+            "withdraw",
+            set("/intent/baseCostMarginPercent", value!(1)),
+            Code::INTENT_UNUSED,
+            "/intent/baseCostMarginPercent",
+        ),
+        (
+            "withdraw",
+            set("/intent/refundRecipient", value!("0x36615Cf349d7F6344891B1e7CA7C72883F5dc049")),
+            Code::INTENT_UNUSED,
+            "/intent/refundRecipient",
+        ),
+        ("deposit", set("/intent/id", value!("")), Code::JSON_TEXT, "/intent/id"),
+        ("deposit", set("/intent/id", value!("PAY\u{202e}42")), Code::JSON_TEXT, "/intent/id"),
+        ("deposit", set("/intent/id", value!("x".repeat(129))), Code::JSON_TEXT, "/intent/id"),
+        ("deposit", set("/intent/envelope", value!("eip4844")), Code::JSON_CHOICE, "/intent/envelope"),
+        (
+            "deposit",
+            set("/intent/baseCostMarginPercent", value!(1001)),
+            Code::PRIORITY_MARGIN,
+            "/intent/baseCostMarginPercent",
+        ),
+        ("deposit", set("/facts/allowances", value!([])), Code::FACTS_UNUSED, "/facts/allowances"),
+        (
+            "deposit",
+            set("/facts/transaction/maxFeePerGas", value!("340282366920938463463374607431768211456")),
+            Code::FEES_RANGE,
+            "/facts/transaction/maxFeePerGas",
+        ),
+        (
+            "deposit",
+            set("/facts/transaction/gasLimit", value!(above_u64)),
+            Code::QUANTITY_RANGE,
+            "/facts/transaction/gasLimit",
+        ),
+        (
+            "deposit",
+            set("/facts/transaction/nonce", value!("18446744073709551615")),
+            Code::QUANTITY_RANGE,
+            "/facts/transaction/nonce",
+        ),
+        (
+            "deposit",
+            set("/facts/priorityRequest/feeParams/batchOverheadL1Gas", value!(4_294_967_296_u64)),
+            Code::QUANTITY_RANGE,
+            "/facts/priorityRequest/feeParams/batchOverheadL1Gas",
+        ),
+        (
+            "deposit",
+            set("/facts/priorityRequest/feeParams/minimalL2GasPrice", value!(250_000_000)),
+            Code::JSON_WRONG_TYPE,
+            "/facts/priorityRequest/feeParams/minimalL2GasPrice",
+        ),
+        (
+            "deposit",
+            set("/facts/priorityRequest/feeParams/minimalL2GasPrice", value!(above_u64)),
+            Code::QUANTITY_RANGE,
+            "/facts/priorityRequest/feeParams/minimalL2GasPrice",
+        ),
+        (
+            "deposit",
+            set("/facts/priorityRequest/feeParams/pubdataPricingMode", value!("Rollup")),
+            Code::JSON_CHOICE,
+            "/facts/priorityRequest/feeParams/pubdataPricingMode",
+        ),
+        (
+            "deposit",
+            set("/facts/priorityRequest/feeParams/maxPubdataPerBatch", value!(98_999)),
+            Code::PRIORITY_FEE_PARAMS,
+            "/facts/priorityRequest/feeParams/maxPubdataPerBatch",
+        ),
+        (
+            "deposit",
+            set(
+                "/intent/operatorTip",
+                value!("115792089237316195423570985008687907853269984665640564039457584007913129639935"),
+            ),
+            Code::FEES_OVERFLOW,
+            "/intent",
+        ),
+        (
+            "withdraw",
+            set("/facts/transaction/gasPerPubdata", value!(above_u64)),
+            Code::L2_GAS_PER_PUBDATA_RANGE,
+            "/facts/transaction/gasPerPubdata",
+        ),
+        (
+            "deposit",
+            set("/intent/from", value!("0x303a465B659cBB0ab36eE643eA362c509EEb5213")),
+            Code::RECIPIENT_NETWORK_CONTRACT,
+            "/intent/from",
+        ),
+        (
+            "deposit",
+            set("/intent/from", value!("0x0000000000000000000000000000000000000000")),
+            Code::RECIPIENT_ZERO,
+            "/intent/from",
+        ),
+    ];
+    let mut failures = Failures::default();
+    for (operation, change, code, at) in rows {
+        let name = if operation == "deposit" { "era_mainnet_typical" } else { "withdraw_era_mainnet_typical" };
+        match request(operation, name, change) {
+            Ok(_) => failures.fail(at, format!("{} was signed", code.name)),
+            Err(refusal) => {
+                failures.check(at, "code and place", &(refusal.code().name, refusal.at()), &(code.name, at));
+            }
+        }
+    }
+    // An account with code is not depositing by default; a plain one may say so.
+    failures.check(
+        "eoa",
+        "signed",
+        &request("deposit", "era_mainnet_typical", |r| r["intent"]["fromKind"] = value!("eoa")).is_ok(),
+        &true,
+    );
+    failures.finish();
+}
+
+/// Value and fees that fit one by one, and not together.
+#[test]
+fn a_debit_above_uint256_is_refused() {
+    let half = "57896044618658097711785492504343953926634992332820282019728792003956564819968";
+    let refusal = request("deposit", "era_mainnet_typical", |request| {
+        request["intent"]["operatorTip"] = value!(half);
+        request["intent"]["operation"]["deposit"]["amount"] =
+            value!("57896044618658097711785492504343953926634992332820282019728792003956184439967");
+        request["facts"]["transaction"]["maxFeePerGas"] = value!("340282366920938463463374607431768211455");
+        request["facts"]["transaction"]["gasLimit"] = value!("18446744073709551615");
+        request["facts"]["transaction"]["maxPriorityFeePerGas"] = value!("0");
+    })
+    .expect_err("too much");
+    assert_eq!((refusal.code(), refusal.at()), (Code::FEES_OVERFLOW, "/intent"), "{refusal}");
+    // With a base cost of next to nothing the sum of value and fees is what overflows.
+    let refusal = request("deposit", "price_minimal_branch", |request| {
+        let almost = "115792089237316195423570985008687907853269984665640564039457583000000000000000";
+        request["intent"]["operation"]["deposit"]["amount"] = value!(almost);
+        request["facts"]["transaction"]["gasLimit"] = value!("18446744073709551615");
+    })
+    .expect_err("too much");
+    assert_eq!((refusal.code(), refusal.at()), (Code::FEES_OVERFLOW, "/facts/transaction"), "{refusal}");
+}
+
+fn signed_document() -> Value {
+    let signed = request("deposit", "local_typical", |_| {}).expect("signed");
+    serde_json::from_str(&signed.to_json().to_string()).expect("JSON")
+}
+
+fn read_signed(document: &Value) -> Refusal {
+    let document = json::parse(document.to_string().as_bytes()).expect("JSON");
+    Signed::read(&document, &Networks::pinned()).expect_err("must be refused")
+}
+
+#[test]
+fn signed_documents_are_proved() {
+    let raw_at = "/transactions/0/raw";
+    let with_raw = |raw: String| {
+        let mut document = signed_document();
+        document["transactions"][0]["raw"] = value!(raw);
+        read_signed(&document)
+    };
+    let check = |refusal: &Refusal, code: Code, at: &str| {
+        assert_eq!((refusal.code().name, refusal.at()), (code.name, at), "{refusal}");
+    };
+    check(&with_raw("0x0".into()), Code::BYTES_FORMAT, raw_at);
+    check(&with_raw("02f8".into()), Code::BYTES_FORMAT, raw_at);
+    check(&with_raw("0x".into()), Code::RAW_FORMAT, raw_at);
+    check(&with_raw("0x02c0".into()), Code::RAW_FORMAT, raw_at);
+    let honest = signed_document()["transactions"][0]["raw"].as_str().expect("hex").to_owned();
+    check(&with_raw(format!("{honest}00")), Code::RAW_FORMAT, raw_at);
+
+    // Unsigned bytes, and a signature that every chain would take.
+    let fixture = fixture("deposit", "local_typical");
+    let decoded = Decoded::read(&hex::decode(&honest[2..]).expect("hex"), "").expect("our own");
+    let unsigned = decoded.transaction.unsigned_bytes();
+    check(&with_raw(format!("0x{}", hex::encode(unsigned))), Code::SIGNED_UNSIGNED, raw_at);
+    let key = Key::from_hex(fixture.key().as_bytes()).expect("a key");
+    let coldbridge::Transaction::Eip1559(dynamic) = &decoded.transaction else { panic!("type 2") };
+    let replayable = coldbridge::Transaction::Legacy(coldbridge::transaction::Legacy {
+        chain_id: None,
+        nonce: dynamic.nonce,
+        gas_price: dynamic.max_fee_per_gas,
+        gas_limit: dynamic.gas_limit,
+        to: dynamic.to,
+        value: dynamic.value,
+        data: dynamic.data.clone(),
+    });
+    let signature = key.sign(&replayable.signing_digest()).expect("signed");
+    check(&with_raw(format!("0x{}", hex::encode(replayable.raw(&signature)))), Code::SIGNED_REPLAYABLE, raw_at);
+
+    // Somebody else's signature on the same transaction.
+    let other = Key::from_hex(&[b'1'; 64]).expect("a key");
+    let signature = other.sign(&decoded.transaction.signing_digest()).expect("signed");
+    let refusal = with_raw(format!("0x{}", hex::encode(decoded.transaction.raw(&signature))));
+    check(&refusal, Code::SIGNATURE_NOT_FROM, raw_at);
+    assert_eq!(refusal.exit().code(), 7);
+
+    // The document of another network, and of nobody.
+    let mut document = signed_document();
+    document["network"] = value!("era-mainnet");
+    check(&read_signed(&document), Code::SIGNED_DIFFERS, raw_at);
+    document["network"] = value!("nowhere");
+    check(&read_signed(&document), Code::NETWORK_UNKNOWN, "/network");
+    let mut document = signed_document();
+    document["transactions"] = value!([]);
+    check(&read_signed(&document), Code::SIGNED_DIFFERS, "/transactions");
+    // The same nonce twice.
+    let mut document = signed_document();
+    let twice = document["transactions"][0].clone();
+    document["transactions"].as_array_mut().expect("a list").push(twice);
+    check(&read_signed(&document), Code::SIGNED_DIFFERS, "/transactions/1/nonce");
+}
+
+#[test]
+fn networks_must_make_sense() {
+    let pinned = Networks::pinned().find("local").expect("pinned").to_json().to_string();
+    let mut own: Value = serde_json::from_str(&pinned).expect("JSON");
+    own["name"] = value!("mine");
+    let rows: Vec<(&str, Value, Code)> = vec![
+        ("name", value!("Mine!"), Code::NETWORK_INVALID),
+        ("name", value!("x".repeat(41)), Code::NETWORK_INVALID),
+        ("l1ChainId", value!(0), Code::NETWORK_INVALID),
+        ("l2ChainId", value!(31337), Code::NETWORK_INVALID),
+        ("l2ChainId", value!(281_474_976_710_656_u64), Code::QUANTITY_RANGE),
+        ("vm", value!("evm"), Code::JSON_CHOICE),
+        ("protocolVersion", value!("29"), Code::NETWORK_INVALID),
+        ("protocolVersion", value!("0.23.0"), Code::NETWORK_INVALID),
+        ("protocolVersion", value!("0.029.0"), Code::NETWORK_INVALID),
+        ("bridgehub", value!("0x000000000000000000000000000000000000800A"), Code::NETWORK_INVALID),
+        ("diamondProxy", value!("0x7bDED30253d9dd63cd1ca574d1dbc4985d88b404"), Code::ADDRESS_CHECKSUM),
+        ("baseToken", value!("ether"), Code::ADDRESS_FORMAT),
+        ("schema", value!("coldbridge/network/2"), Code::JSON_SCHEMA),
+    ];
+    for (member, new, code) in rows {
+        let mut network = own.clone();
+        network[member] = new;
+        let json = json::parse(network.to_string().as_bytes()).expect("JSON");
+        let refusal = Networks::pinned().with(&json).expect_err(member);
+        assert_eq!((refusal.code().name, refusal.at()), (code.name, format!("/{member}").as_str()), "{refusal}");
+    }
+    let json = json::parse(own.to_string().as_bytes()).expect("JSON");
+    assert!(Networks::pinned().with(&json).is_ok());
+}
+
+/// A network whose base token is an ERC-20 takes routes that are not built yet: refused, never mistaken for ETH.
+#[test]
+fn a_custom_base_token_is_never_mistaken_for_eth() {
+    let pinned = Networks::pinned().find("local").expect("pinned").to_json().to_string();
+    let mut own: Value = serde_json::from_str(&pinned).expect("JSON");
+    own["name"] = value!("custom");
+    own["baseToken"] = value!("0x66A5cFB2e9c529f14FE6364Ad1075dF3a649C0A5");
+    let networks = Networks::pinned().with(&json::parse(own.to_string().as_bytes()).expect("JSON")).expect("a network");
+    let plan = |folder: &str, name: &str, token: &str| {
+        let mut request = fixture(folder, name).json["request"].clone();
+        request["intent"]["network"] = value!("custom");
+        request["intent"]["operation"][folder]["token"] = value!(token);
+        let json = json::parse(request.to_string().as_bytes()).expect("JSON");
+        Request::read(&json, &networks, Spelling::Checksummed)?.plan().map(|unsigned| unsigned.to_json())
+    };
+    for token in ["eth", "base"] {
+        let refusal = plan("deposit", "local_typical", token).expect_err("another route");
+        assert_eq!(refusal.code(), Code::TOKEN_UNSUPPORTED);
+    }
+    assert_eq!(plan("withdraw", "withdraw_local_typical", "eth").expect_err("not ETH").code(), Code::TOKEN_UNSUPPORTED);
+    let document = plan("withdraw", "withdraw_local_typical", "base").expect("the base token's own withdrawal");
+    let debit = document.get("derived").and_then(|derived| derived.get("worstCaseDebit")).expect("a debit").to_string();
+    assert!(debit.contains("\"token\":\"base\""), "{debit}");
+}
+
+#[test]
+fn refusals_from_the_library_have_places_for_text_that_is_no_document() {
+    let refused = |bytes: &[u8]| json::parse(bytes).expect_err("must be refused").code().name;
+    assert_eq!(refused(b"\xff"), "json.encoding");
+    assert_eq!(refused(&[b' '; json::MAX_BYTES + 1]), "json.too_large");
+    let networks = Networks::pinned();
+    let read = |text: &str| match Document::read(
+        &json::parse(text.as_bytes()).expect("JSON"),
+        &networks,
+        Spelling::Checksummed,
+    ) {
+        Ok(_) => panic!("must be refused"),
+        Err(refusal) => (refusal.code().name, refusal.at().to_owned()),
+    };
+    assert_eq!(read("[]"), ("json.wrong_type", String::new()));
+    assert_eq!(read("{}"), ("json.missing_member", "/schema".into()));
+    assert_eq!(read("{\"schema\":1}"), ("json.wrong_type", "/schema".into()));
+    assert_eq!(read("{\"schema\":\"coldbridge/request/2\"}"), ("json.schema", "/schema".into()));
+}
+
+#[test]
+fn codes_are_unique_and_documented() {
+    let mut names: Vec<&str> = Code::ALL.iter().map(|code| code.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Code::ALL.len(), "a code stands twice");
+
+    let mut table = String::from("| code | exit | rule |\n|---|---|---|\n");
+    for code in Code::ALL {
+        let _ = writeln!(table, "| `{}` | {} |{} |", code.name, code.exit.code(), code.meaning());
+    }
+    let path = common::root().join("docs/refusals.md");
+    let page = std::fs::read_to_string(path).expect("docs/refusals.md");
+    assert!(page.contains(&table), "docs/refusals.md should hold this table:\n{table}");
+    for error in contract_error::ALL {
+        assert!(page.contains(error.signature) && page.contains(error.selector), "docs/refusals.md lacks {error:?}");
+    }
+}
+
+#[test]
+fn what_is_printed_is_printable() {
+    let refusal = Refusal::new(Code::JSON_SYNTAX, "/\u{1b}[2J", "a\u{202e}b\nrefused: nothing", "\u{7}");
+    let text = refusal.to_string();
+    assert!(text.bytes().all(|byte| (b' '..=b'~').contains(&byte) || byte == b'\n'), "{text}");
+    assert_eq!(text.lines().count(), 2);
+    let document = refusal.to_document().to_string();
+    assert!(document.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{document}");
+    assert_eq!(
+        json::parse(document.as_bytes()).expect("JSON").get("error").and_then(|error| error.get("at")),
+        Some(&Json::text("/\u{1b}[2J"))
+    );
+}
