@@ -189,6 +189,7 @@ fn small(word: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     fn request_type() -> Vec<ParamType> {
         vec![ParamType::Tuple(vec![
@@ -228,6 +229,13 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 512,
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(0),
+            ..ProptestConfig::default()
+        })]
+
         /// What ethabi encodes, the strict decoder reads back.
         #[test]
         fn reads_what_ethabi_writes(tokens in request()) {
