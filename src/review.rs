@@ -223,7 +223,7 @@ impl Reviewed {
         let mut warn = |name, text: String| warnings.push(Warning { name, text });
         match (transaction.chain_id(), &self.network) {
             (None, _) => {
-                warn("replayable", "no chain id (before EIP-155): anyone can repeat it on every chain".to_owned())
+                warn("replayable", "no chain id (before EIP-155): anyone can repeat it on every chain".to_owned());
             }
             (Some(id), None) => warn("unknown_chain", format!("chain {id} belongs to no network that is known here")),
             (Some(_), Some(network)) if network.origin == Origin::File => {

@@ -194,7 +194,7 @@ fn each_change(document: &json::Json, found: &mut dyn FnMut(&str, json::Json)) {
             }
             Json::Integer(number) => found(at, rebuild(Some(Json::Integer(number + 1)))),
             Json::Text(text) if text.ends_with('0') => {
-                found(at, rebuild(Some(Json::text(format!("{}1", &text[..text.len() - 1])))))
+                found(at, rebuild(Some(Json::text(format!("{}1", &text[..text.len() - 1])))));
             }
             Json::Text(text) => {
                 let cut = text.char_indices().last().map_or(0, |(at, _)| at);

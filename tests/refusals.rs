@@ -309,7 +309,7 @@ fn a_custom_base_token_is_never_mistaken_for_eth() {
 fn refusals_from_the_library_have_places_for_text_that_is_no_document() {
     let refused = |bytes: &[u8]| json::parse(bytes).expect_err("must be refused").code().name;
     assert_eq!(refused(b"\xff"), "json.encoding");
-    assert_eq!(refused(&[b' '; json::MAX_BYTES + 1]), "json.too_large");
+    assert_eq!(refused(&vec![b' '; json::MAX_BYTES + 1]), "json.too_large");
     let networks = Networks::pinned();
     let read = |text: &str| match Document::read(
         &json::parse(text.as_bytes()).expect("JSON"),

@@ -362,10 +362,12 @@ impl Scripted {
     }
 }
 
+#[allow(clippy::unnecessary_wraps)] // what a script answers: something
 fn result(value: &Value) -> Option<String> {
     Some(value!({"jsonrpc": "2.0", "id": 1, "result": value}).to_string())
 }
 
+#[allow(clippy::unnecessary_wraps)] // what a script answers: something
 fn error(message: &str) -> Option<String> {
     Some(value!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": message}}).to_string())
 }

@@ -143,10 +143,9 @@ impl Step<'_> {
         loop {
             match self.endpoint.receipt(hash) {
                 Ok(Some(receipt)) => return self.mined(&receipt),
-                Ok(None) => {}
                 // A read that fails is asked again until the time is over.
                 Err(refusal) if Instant::now() >= deadline => return Err(refusal),
-                Err(_) => {}
+                Ok(None) | Err(_) => {}
             }
             // The nonce is looked up before the receipt is asked for once more, so that a block in between is not taken
             // for a replacement.
