@@ -102,11 +102,17 @@ impl TransactionFacts {
         Json::object(self.present())
     }
 
-    /// The highest price of one gas, with its place.
+    /// The highest price of one gas, with its place. A quote takes `gasPrice` in place of `maxFeePerGas`.
     pub fn price_cap(&self) -> Option<(WeiPerGas, &'static str)> {
         self.max_fee_per_gas
             .map(|price| (price, "/facts/transaction/maxFeePerGas"))
             .or(self.gas_price.map(|price| (price, "/facts/transaction/gasPrice")))
+    }
+
+    /// The refusal of a member that this envelope does not have, for a quote: one price, under whatever name, is enough.
+    pub fn judge_quote(&self, envelope: Envelope) -> Option<Refusal> {
+        let only_price = self.gas_price.is_none() || self.max_fee_per_gas.is_none();
+        self.superfluous(envelope, if only_price { &["gasPrice", "maxFeePerGas"] } else { &[] })
     }
 
     /// What the gas costs at most, if both members are there and the product fits.
@@ -115,25 +121,30 @@ impl TransactionFacts {
         Gas::from(self.gas_limit?).checked_cost(price)
     }
 
+    /// The refusal of a member that an envelope does not have and that is not excused.
+    fn superfluous(&self, envelope: Envelope, excused: &[&str]) -> Option<Refusal> {
+        let (wanted, defaulted) = members_of(envelope);
+        let present = self.present();
+        let known = |name: &str| wanted.contains(&name) || defaulted.contains(&name) || excused.contains(&name);
+        let (name, _) = present.iter().find(|(name, _)| !known(name))?;
+        Some(Refusal::new(
+            Code::FACTS_NOT_FOR_ENVELOPE,
+            format!("{AT}/{name}"),
+            format!("{name} means nothing in a transaction of envelope {}", envelope.name()),
+            format!("delete it (this envelope takes {}), or choose another intent.envelope", wanted.join(", ")),
+        ))
+    }
+
     /// Exactly the members that an envelope takes.
     ///
     /// # Errors
     /// `facts.not_for_envelope` for a member too many, `json.missing_member` for all that are missing.
     pub fn settle(&self, envelope: Envelope) -> Result<Settled, Refusal> {
-        let (wanted, defaulted): (&[&str], &[&str]) = match envelope {
-            Envelope::Legacy | Envelope::Eip2930 => (&["nonce", "gasLimit", "gasPrice"], &[]),
-            Envelope::Eip1559 => (&["nonce", "gasLimit", "maxFeePerGas", "maxPriorityFeePerGas"], &[]),
-            Envelope::Eip712 => (&["nonce", "gasLimit", "maxFeePerGas", "maxPriorityFeePerGas"], &["gasPerPubdata"]),
-        };
-        let present = self.present();
-        if let Some((name, _)) = present.iter().find(|(name, _)| !wanted.contains(name) && !defaulted.contains(name)) {
-            return Err(Refusal::new(
-                Code::FACTS_NOT_FOR_ENVELOPE,
-                format!("{AT}/{name}"),
-                format!("{name} means nothing in a transaction of envelope {}", envelope.name()),
-                format!("delete it (this envelope takes {}), or choose another intent.envelope", wanted.join(", ")),
-            ));
+        if let Some(refusal) = self.superfluous(envelope, &[]) {
+            return Err(refusal);
         }
+        let (wanted, _) = members_of(envelope);
+        let present = self.present();
         let missing: Vec<&str> =
             wanted.iter().copied().filter(|name| !present.iter().any(|(key, _)| key == name)).collect();
         let absent = || {
@@ -274,6 +285,15 @@ impl TransactionFacts {
             )
             .values(format!("at least {intrinsic}"), gas_limit),
         )
+    }
+}
+
+/// The members that an envelope needs, and those that have a default.
+fn members_of(envelope: Envelope) -> (&'static [&'static str], &'static [&'static str]) {
+    match envelope {
+        Envelope::Legacy | Envelope::Eip2930 => (&["nonce", "gasLimit", "gasPrice"], &[]),
+        Envelope::Eip1559 => (&["nonce", "gasLimit", "maxFeePerGas", "maxPriorityFeePerGas"], &[]),
+        Envelope::Eip712 => (&["nonce", "gasLimit", "maxFeePerGas", "maxPriorityFeePerGas"], &["gasPerPubdata"]),
     }
 }
 

@@ -331,6 +331,13 @@ fn pointer(path: &[Step]) -> String {
     out
 }
 
+/// The place of a member of the object at a place.
+pub fn child(at: &str, name: &str) -> String {
+    let mut out = at.to_owned();
+    push_name(&mut out, name);
+    out
+}
+
 fn push_name(out: &mut String, name: &str) {
     out.push('/');
     out.push_str(&name.replace('~', "~0").replace('/', "~1"));
@@ -429,6 +436,14 @@ impl<'a> Cursor<'a> {
             ));
         }
         Ok(Members { cursor: self, entries })
+    }
+
+    /// The members of a document: its `schema` is judged before its other members, which another version may have changed.
+    pub fn document(&'a self, schema: &str, required: &[&str], optional: &[&str]) -> Result<Members<'a>, Refusal> {
+        if let Some((name, value)) = self.entries()?.iter().find(|(name, _)| name == "schema") {
+            self.member(name, value).schema(schema)?;
+        }
+        self.members(&[&["schema"], required].concat(), optional)
     }
 
     /// The members of an object, whatever they are called.

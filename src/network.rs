@@ -1,7 +1,7 @@
 //! Networks: which contracts on which chains. Pinned and embedded, keyed by name; addresses never come from a request.
 //!
 //! A chain id alone does not name a network (three ecosystems live on Sepolia), so a request names one. An operator's own
-//! networks come from files and can not take the name of a pinned one.
+//! networks come from files and can not take the name or the chains of a pinned one.
 
 use std::fmt;
 
@@ -165,9 +165,9 @@ impl Network {
 
     fn read(json: &Json, origin: Origin) -> Result<Self, Refusal> {
         let root = Cursor::root(json);
-        let members = root.members(
+        let members = root.document(
+            SCHEMA,
             &[
-                "schema",
                 "name",
                 "l1ChainId",
                 "l2ChainId",
@@ -182,7 +182,6 @@ impl Network {
             ],
             &["l1Erc20Bridge", "l2LegacySharedBridge", "priorityTxMaxGasLimit", "source"],
         )?;
-        members.required("schema")?.schema(SCHEMA)?;
         let address = |name: &str| {
             let cursor = members.required(name)?;
             let address = cursor.address(Spelling::AnyCase)?;
@@ -349,7 +348,7 @@ impl Networks {
     /// These and the one that an operator describes.
     ///
     /// # Errors
-    /// Also `network.invalid` for one that takes the name of a network that is known already.
+    /// Also `network.invalid` for one that takes the name of a known network or the chains of a pinned one.
     pub fn with(mut self, json: &Json) -> Result<Self, Refusal> {
         let network = Network::read(json, Origin::File)?;
         if let Some(known) = self.known.iter().find(|known| known.name == network.name) {
@@ -358,6 +357,20 @@ impl Networks {
                 "/name",
                 format!("the name \"{}\" is taken", known.name),
                 "choose another name: what a name means must not depend on a file",
+            ));
+        }
+        let chains = |network: &Network| (network.l1_chain_id, network.l2_chain_id);
+        if let Some(known) =
+            self.known.iter().find(|known| known.origin == Origin::Pinned && chains(known) == chains(&network))
+        {
+            return Err(Refusal::new(
+                Code::NETWORK_INVALID,
+                "/l2ChainId",
+                format!(
+                    "chains {} and {} are those of the pinned network {}",
+                    known.l1_chain_id, known.l2_chain_id, known.name
+                ),
+                "use the pinned network: other contracts on the same chains are how money is led astray",
             ));
         }
         self.known.push(network);

@@ -44,7 +44,7 @@ pub const ALL: &[&Operation] = &[&deposit::OPERATION, &withdraw::OPERATION];
 pub trait Body {
     /// The body as a document has it.
     fn to_json(&self) -> Json;
-    /// The calls, and everything that is wrong with them. No call is missing if nothing is wrong.
+    /// The calls, as far as they can be computed, and everything that is wrong with them.
     fn plan(&self, context: &Context<'_>) -> Plan;
 }
 
@@ -97,8 +97,8 @@ pub struct Plan {
 /// A rule that holds, and the numbers with which it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// The code that a request would be refused with if it did not hold.
-    pub code: Code,
+    /// What it is about: a member of the request or of the calldata.
+    pub name: &'static str,
     /// A sentence to check.
     pub result: String,
 }

@@ -336,6 +336,26 @@ impl PriorityRequestFacts {
         })
     }
 
+    /// The fee parameters as a sentence to compare with the chain's.
+    pub fn in_words(&self) -> String {
+        let params = &self.fee_params;
+        let mode = match params.pubdata_pricing_mode {
+            PubdataPricingMode::Rollup => "rollup",
+            PubdataPricingMode::Validium => "validium",
+        };
+        format!(
+            "{mode}, batchOverheadL1Gas {}, maxPubdataPerBatch {}, maxL2GasPerBatch {}, priorityTxMaxPubdata {}, \
+             minimalL2GasPrice {}, multiplier {}/{}",
+            params.batch_overhead_l1_gas,
+            params.max_pubdata_per_batch,
+            params.max_l2_gas_per_batch,
+            params.priority_tx_max_pubdata,
+            params.minimal_l2_gas_price,
+            self.multiplier.nominator,
+            self.multiplier.denominator
+        )
+    }
+
     /// The same document again, with the defaults written out.
     pub fn to_json(&self) -> Json {
         let params = &self.fee_params;

@@ -233,7 +233,7 @@ codes! {
     /// The bytes that were about to leave do not say what was asked.
     FAULT_ENCODING = "fault.encoding", Fault;
     /// The command line is wrong.
-    USAGE = "usage", Usage;
+    USAGE = "usage.command", Usage;
     /// A file can not be read.
     IO_READ = "io.read", Io;
     /// A file can not be written.
@@ -259,7 +259,7 @@ codes! {
     /// The journal is not a journal of this relay, or another relay is using it.
     RELAY_JOURNAL = "relay.journal", Io;
     /// A bug of coldbridge.
-    BUG = "bug", Bug;
+    BUG = "bug.internal", Bug;
 }
 
 /// A custom error of the chain's contracts: what the chain would have answered.

@@ -57,8 +57,7 @@ impl Request {
     /// Reads the document. `spelling` says how strictly the sender and the recipients are judged.
     pub fn read(json: &Json, networks: &Networks, spelling: Spelling) -> Result<Self, Refusal> {
         let root = Cursor::root(json);
-        let members = root.members(&["schema", "intent", "facts"], &[])?;
-        members.required("schema")?.schema(SCHEMA)?;
+        let members = root.document(SCHEMA, &["intent", "facts"], &[])?;
         Self::read_parts(&members.required("intent")?, &members.required("facts")?, networks, spelling)
     }
 
@@ -144,8 +143,9 @@ impl Request {
     pub fn quote(&self) -> Json {
         let envelope = self.envelope();
         let mut assessed = self.assess();
-        if let Err(refusal) = envelope {
-            assessed.refusals.insert(0, refusal);
+        match envelope {
+            Ok(envelope) => assessed.refusals.extend(self.facts.transaction.judge_quote(envelope)),
+            Err(refusal) => assessed.refusals.insert(0, refusal),
         }
         let layer = self.layer();
         let fee = self.facts.transaction.worst_fee();
@@ -166,7 +166,7 @@ impl Request {
             ("encodedLength", priority.map_or(Json::Null, |p| Json::count(p.encoded_length))),
             ("l1Fee", amount(fee.filter(|_| layer == Layer::L1))),
             ("l2Fee", amount(fee.filter(|_| layer == Layer::L2))),
-            ("worstCaseDebit", Json::Array(debit.map(|debit| self.debit_json(debit)).into_iter().collect())),
+            ("worstCaseDebit", debit.map_or(Json::Null, |debit| Json::Array(vec![self.debit_json(debit)]))),
             ("refusals", Json::Array(assessed.refusals.iter().map(Refusal::to_json).collect())),
         ])
     }

@@ -24,6 +24,19 @@ const LABEL: usize = 13;
 /// The highest that an ETH deposit was measured to take on L1 (the priority tree grows at powers of two).
 const DEPOSIT_L1_GAS: u64 = 263_000;
 
+/// Where a transaction runs, as far as its bytes tell.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    network: Option<&'a Network>,
+    layer: Option<Layer>,
+}
+
+impl<'a> Place<'a> {
+    fn of(network: &'a Network, layer: Layer) -> Self {
+        Self { network: Some(network), layer: Some(layer) }
+    }
+}
+
 /// The review of one document.
 pub struct Review {
     intent_id: Option<String>,
@@ -53,7 +66,7 @@ impl Review {
             .iter()
             .map(|planned| {
                 let decoded = Decoded::read(&planned.transaction.unsigned_bytes(), "")?;
-                Ok(Reviewed::new(decoded, Some((request.network(), planned.layer)), Some(request.from())))
+                Ok(Reviewed::new(decoded, Place::of(request.network(), planned.layer), Some(request.from())))
             })
             .collect::<Result<_, Refusal>>()?;
         Ok(Self { intent_id: request.id().map(str::to_owned), transactions })
@@ -66,7 +79,7 @@ impl Review {
             .iter()
             .map(|transaction| {
                 let decoded = Decoded::read(transaction.raw(), "")?;
-                Ok(Reviewed::new(decoded, Some((signed.network(), transaction.layer())), None))
+                Ok(Reviewed::new(decoded, Place::of(signed.network(), transaction.layer()), None))
             })
             .collect::<Result<_, Refusal>>()?;
         Ok(Self { intent_id: signed.intent_id().map(str::to_owned), transactions })
@@ -77,11 +90,19 @@ impl Review {
         let decoded = Decoded::read(raw, "")?;
         let candidates: Vec<(&Network, Layer)> =
             decoded.transaction.chain_id().map(|id| networks.with_chain_id(id).collect()).unwrap_or_default();
-        let place = candidates
+        let recognised = candidates
             .iter()
             .copied()
-            .find(|(network, layer)| seen(&decoded, network, *layer).is_some_and(|seen| recognise(&seen).is_some()))
-            .or(candidates.first().copied());
+            .find(|(network, layer)| seen(&decoded, network, *layer).is_some_and(|seen| recognise(&seen).is_some()));
+        let place = match (recognised, candidates.as_slice()) {
+            (Some((network, layer)), _) => Place { network: Some(network), layer: Some(layer) },
+            // An L2 chain id names its network; any transaction of L1 may be on an L1 chain.
+            (None, [(network, Layer::L2)]) => Place { network: Some(network), layer: Some(Layer::L2) },
+            (None, [(_, first), rest @ ..]) if rest.iter().all(|(_, layer)| layer == first) => {
+                Place { network: None, layer: Some(*first) }
+            }
+            (None, _) => Place { network: None, layer: None },
+        };
         Ok(Self { intent_id: None, transactions: vec![Reviewed::new(decoded, place, None)] })
     }
 
@@ -195,12 +216,15 @@ fn write_line(out: &mut String, label: &str, text: &str) {
 }
 
 impl Reviewed {
-    fn new(decoded: Decoded, place: Option<(&Network, Layer)>, sender: Option<Address>) -> Self {
-        let action =
-            place.and_then(|(network, layer)| seen(&decoded, network, layer)).and_then(|seen| recognise(&seen));
+    fn new(decoded: Decoded, place: Place<'_>, sender: Option<Address>) -> Self {
+        let action = place
+            .network
+            .zip(place.layer)
+            .and_then(|(network, layer)| seen(&decoded, network, layer))
+            .and_then(|seen| recognise(&seen));
         let mut reviewed = Self {
-            network: place.map(|(network, _)| network.clone()),
-            layer: place.map(|(_, layer)| layer),
+            network: place.network.cloned(),
+            layer: place.layer,
             sender: decoded.transaction.declared_from().or(decoded.signer()).or(sender),
             decoded,
             action,
@@ -213,6 +237,7 @@ impl Reviewed {
     fn gas_token(&self) -> &'static str {
         match (&self.network, self.layer) {
             (Some(network), Some(layer)) => network.gas_token(layer),
+            (None, Some(Layer::L1)) => "eth",
             _ => "native",
         }
     }
@@ -225,7 +250,9 @@ impl Reviewed {
             (None, _) => {
                 warn("replayable", "no chain id (before EIP-155): anyone can repeat it on every chain".to_owned());
             }
-            (Some(id), None) => warn("unknown_chain", format!("chain {id} belongs to no network that is known here")),
+            (Some(id), None) if self.layer.is_none() => {
+                warn("unknown_chain", format!("chain {id} belongs to no network that is known here"))
+            }
             (Some(_), Some(network)) if network.origin == Origin::File => {
                 warn("unpinned_network", format!("network {} is not pinned: it comes from a file", network.name));
             }
@@ -340,6 +367,7 @@ impl Reviewed {
             (Some(network), Some(layer), _) => {
                 format!("{layer} of {}, chain {}", network.name, network.chain_id(layer))
             }
+            (None, Some(layer), Some(id)) => format!("{layer} chain {id}"),
             (_, _, Some(id)) => format!("chain {id}"),
             _ => "any chain".to_owned(),
         };

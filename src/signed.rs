@@ -53,8 +53,7 @@ impl Signed {
     /// that does not say what the raw bytes say.
     pub fn read(json: &Json, networks: &Networks) -> Result<Self, Refusal> {
         let root = Cursor::root(json);
-        let members = root.members(&["schema", "intentId", "network", "from", "transactions"], &[])?;
-        members.required("schema")?.schema(SCHEMA)?;
+        let members = root.document(SCHEMA, &["intentId", "network", "from", "transactions"], &[])?;
         let intent_id = members.required("intentId")?;
         let intent_id = match intent_id.value() {
             Json::Null => None,

@@ -5,7 +5,7 @@
 
 use crate::address::Spelling;
 use crate::hash::Digest;
-use crate::json::{Cursor, Json};
+use crate::json::{Cursor, Json, child};
 use crate::key::{Key, Signature};
 use crate::network::{Layer, Networks};
 use crate::operation::{Plan, Seen, recognise};
@@ -60,8 +60,7 @@ impl Unsigned {
     pub fn read(json: &Json, networks: &Networks, spelling: Spelling) -> Result<Self, Refusal> {
         let root = Cursor::root(json);
         let members =
-            root.members(&["schema", "intent", "facts", "network", "transactions", "derived", "checks"], &[])?;
-        members.required("schema")?.schema(SCHEMA)?;
+            root.document(SCHEMA, &["intent", "facts", "network", "transactions", "derived", "checks"], &[])?;
         let unsigned =
             Request::read_parts(&members.required("intent")?, &members.required("facts")?, networks, spelling)?
                 .plan()?;
@@ -94,7 +93,7 @@ impl Unsigned {
                         .iter()
                         .map(|check| {
                             Json::object([
-                                ("name", Json::text(check.code.name)),
+                                ("name", Json::text(check.name)),
                                 ("result", Json::text(check.result.as_str())),
                             ])
                         })
@@ -225,7 +224,7 @@ pub(crate) fn first_difference(actual: &Json, expected: &Json, at: String) -> Op
     match (actual, expected) {
         (Json::Object(left), Json::Object(right)) => {
             for (name, expected) in right {
-                let at = format!("{at}/{name}");
+                let at = child(&at, name);
                 match actual.get(name) {
                     Some(actual) => {
                         if let Some(found) = first_difference(actual, expected, at) {
@@ -237,7 +236,7 @@ pub(crate) fn first_difference(actual: &Json, expected: &Json, at: String) -> Op
             }
             left.iter()
                 .find(|(name, _)| expected.get(name).is_none())
-                .map(|(name, value)| (format!("{at}/{name}"), "nothing".to_owned(), value.to_string()))
+                .map(|(name, value)| (child(&at, name), "nothing".to_owned(), value.to_string()))
         }
         (Json::Array(left), Json::Array(right)) => {
             for (index, (actual, expected)) in left.iter().zip(right).enumerate() {

@@ -1,5 +1,7 @@
 //! The program, as its users run it: the same fixtures as `tests/fixtures.rs`, files, keys, batches and exit codes.
 
+#![allow(clippy::disallowed_types)] // one test hands a key over a socket
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -271,6 +273,17 @@ fn keys_come_from_private_regular_files_or_descriptors_only() {
     let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
     assert_eq!(Said::of(output).stdout, expected);
 
+    // Node's pipes to a child are sockets.
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().expect("a pair");
+    (&ours).write_all(secret.as_bytes()).expect("written");
+    drop(ours);
+    let output = Command::new(PROGRAM)
+        .args(["key", "address", "--key-fd", "0"])
+        .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
+        .output()
+        .expect("the program runs");
+    assert_eq!(Said::of(output).stdout, expected);
+
     let mut failures = Failures::default();
     let mut refused = |name: &str, arguments: &[&str], code: &str, exit: i32| {
         let said = run(&[&["key", "address", "--json-errors"], arguments].concat(), "");
@@ -288,7 +301,7 @@ fn keys_come_from_private_regular_files_or_descriptors_only() {
     refused("not there", &["--key", text(&folder.join("nothing"))], "key.unreadable", 7);
     refused("a device", &["--key", "/dev/zero"], "key.permissions", 7);
     refused("closed descriptor", &["--key-fd", "77"], "key.unreadable", 7);
-    refused("standard output", &["--key-fd", "1"], "usage", 2);
+    refused("standard output", &["--key-fd", "1"], "usage.command", 2);
     let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
     for (name, content) in [
         ("short", &digits[1..]),
@@ -316,7 +329,7 @@ fn keys_come_from_private_regular_files_or_descriptors_only() {
 #[test]
 fn the_document_and_the_key_can_not_both_be_standard_input() {
     let said = run(&["sign", "--key-fd", "0", "--yes", "--json-errors"], typical().request_text());
-    assert_eq!((said.exit, said.error()["code"].as_str()), (2, Some("usage")));
+    assert_eq!((said.exit, said.error()["code"].as_str()), (2, Some("usage.command")));
 }
 
 #[test]
@@ -405,6 +418,10 @@ fn a_quote_needs_no_nonce_and_answers_for_what_build_would_refuse() {
         assert_eq!(whole[member], expected[member], "{member}");
     }
     assert_eq!(quote["refusals"], Value::Array(vec![]));
+    assert_eq!(quote["worstCaseDebit"], Value::Null, "without a gas limit nobody knows");
+    request["facts"]["transaction"] = serde_json::json!({ "gasPrice": "30000000000", "maxFeePerGas": "1" });
+    let refusals = run(&["quote"], request.to_string()).json()["refusals"].clone();
+    assert_eq!(refusals[0]["at"], "/facts/transaction/gasPrice", "two prices are one too many: {refusals}");
     // 253883 is one below the floor: priced, and told.
     let said = run(&["quote"], fixture("deposit", "l2_gas_below_floor_refused").request_text());
     assert_eq!(said.exit, 0);
@@ -464,6 +481,8 @@ fn help_texts_are_golden() {
     for arguments in [&[][..], &["nothing"], &["build", "--nothing"], &["sign", "--yes"]] {
         assert_eq!(run(arguments, "").exit, 2, "{arguments:?}");
     }
+    let said = run(&["build", "--nothing", "--json-errors"], "");
+    assert_eq!((said.exit, said.error()["code"].as_str()), (2, Some("usage.command")));
     assert_eq!(run(&["--version"], "").stdout, format!("coldbridge {}\n", env!("CARGO_PKG_VERSION")));
     assert!(run(&["completions", "bash"], "").stdout.contains("coldbridge"));
     failures.finish();

@@ -254,11 +254,13 @@ fn networks_must_make_sense() {
     let pinned = Networks::pinned().find("local").expect("pinned").to_json().to_string();
     let mut own: Value = serde_json::from_str(&pinned).expect("JSON");
     own["name"] = value!("mine");
+    own["l2ChainId"] = value!(271);
     let rows: Vec<(&str, Value, Code)> = vec![
         ("name", value!("Mine!"), Code::NETWORK_INVALID),
         ("name", value!("x".repeat(41)), Code::NETWORK_INVALID),
         ("l1ChainId", value!(0), Code::NETWORK_INVALID),
         ("l2ChainId", value!(31337), Code::NETWORK_INVALID),
+        ("l2ChainId", value!(260), Code::NETWORK_INVALID), // the chains of the pinned network `local`
         ("l2ChainId", value!(281_474_976_710_656_u64), Code::QUANTITY_RANGE),
         ("vm", value!("evm"), Code::JSON_CHOICE),
         ("protocolVersion", value!("29"), Code::NETWORK_INVALID),
@@ -286,6 +288,7 @@ fn a_custom_base_token_is_never_mistaken_for_eth() {
     let pinned = Networks::pinned().find("local").expect("pinned").to_json().to_string();
     let mut own: Value = serde_json::from_str(&pinned).expect("JSON");
     own["name"] = value!("custom");
+    own["l2ChainId"] = value!(271);
     own["baseToken"] = value!("0x66A5cFB2e9c529f14FE6364Ad1075dF3a649C0A5");
     let networks = Networks::pinned().with(&json::parse(own.to_string().as_bytes()).expect("JSON")).expect("a network");
     let plan = |folder: &str, name: &str, token: &str| {

@@ -113,7 +113,7 @@ impl Body for Deposit {
         .assess();
         plan.refusals.append(&mut assessment.refusals);
         plan.derived.push(("refundRecipient", Json::display(refund_recipient)));
-        if let (Some(mint_value), true) = (assessment.mint_value, plan.refusals.is_empty()) {
+        if let (Some(mint_value), BaseToken::Eth) = (assessment.mint_value, network.base_token) {
             plan.checks = checks(context, facts, &assessment);
             plan.calls.push(Call {
                 purpose: OPERATION.name,
@@ -142,35 +142,27 @@ fn checks(context: &Context<'_>, facts: &PriorityRequestFacts, assessment: &Asse
     if let (Some((cap, _)), Some(base_cost), Some(mint_value)) =
         (context.gas_price_cap, assessment.base_cost, assessment.mint_value)
     {
-        let params = &facts.fee_params;
         checks.push(Check {
-            code: Code::PRIORITY_OVERFLOW,
+            name: "mintValue",
             result: format!(
                 "recomputed: mintValue {mint_value} covers the base cost {base_cost} and l2Value at every L1 gas price up to \
-                 {cap} wei, if the chain's fee parameters still are {:?} {} {} {} {} {} and its multiplier {}/{}",
-                params.pubdata_pricing_mode,
-                params.batch_overhead_l1_gas,
-                params.max_pubdata_per_batch,
-                params.max_l2_gas_per_batch,
-                params.priority_tx_max_pubdata,
-                params.minimal_l2_gas_price,
-                facts.multiplier.nominator,
-                facts.multiplier.denominator,
+                 {cap} wei, if the chain's fee parameters still are {}",
+                facts.in_words()
             ),
         });
     }
     if let Some(bounds) = assessment.bounds {
         checks.push(Check {
-            code: Code::PRIORITY_GAS_FLOOR,
+            name: "l2GasLimit",
             result: format!(
-                "recomputed: l2GasLimit {} is from {} to {}, which the Mailbox accepts; what executing needs is the facts' claim",
+                "bounded: l2GasLimit {} is from {} to {}, which the Mailbox accepts; what executing needs is the facts' claim",
                 facts.l2_gas_limit, bounds.floor, bounds.ceiling
             ),
         });
     }
     checks.push(Check {
-        code: Code::PRIORITY_GAS_PER_PUBDATA,
-        result: format!("recomputed: l2GasPerPubdataByteLimit is {}", facts.gas_per_pubdata),
+        name: "l2GasPerPubdataByteLimit",
+        result: format!("recomputed: it is {}, the only value that the Mailbox accepts", facts.gas_per_pubdata),
     });
     checks
 }

@@ -76,18 +76,16 @@ impl Body for Withdraw {
         if network.vm == Vm::EraVm {
             plan.refusals.extend(judge_era_value(self.amount, &format!("{AT}/amount")));
         }
-        if plan.refusals.is_empty() {
-            plan.checks.push(Check {
-                code: Code::RECIPIENT_NETWORK_CONTRACT,
-                result: format!("recomputed: {} is no zero, system or bridge address, so that L1 can pay it", self.to),
-            });
-            plan.calls.push(Call {
-                purpose: OPERATION.name,
-                to: Address::L2_BASE_TOKEN,
-                value: self.amount,
-                calldata: WITHDRAW.call(&[abi::address(self.to)]),
-            });
-        }
+        plan.checks.push(Check {
+            name: "to",
+            result: format!("recomputed: {} is no zero, system or bridge address, so that L1 can pay it", self.to),
+        });
+        plan.calls.push(Call {
+            purpose: OPERATION.name,
+            to: Address::L2_BASE_TOKEN,
+            value: self.amount,
+            calldata: WITHDRAW.call(&[abi::address(self.to)]),
+        });
         plan
     }
 }

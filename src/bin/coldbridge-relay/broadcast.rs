@@ -16,11 +16,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::BroadcastArgs;
 use crate::input::{Input, trimmed};
 use crate::journal::{Journal, Recorded, State};
-use crate::output::print_line;
+use crate::output::{print_line, print_note};
 use crate::rpc::{CallError, Endpoint, Receipt, Status};
 
 const SEND_ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const NO_REQUEST: &str =
+    "mined, but the chain's diamond announced no priority request: is this the right L1, and are the contracts there?";
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 struct Endpoints {
@@ -247,12 +249,21 @@ impl Step<'_> {
             ));
         }
         let l2_hash = self.l2_hash(receipt)?;
-        self.report(State::Included, Some(receipt), l2_hash.as_deref(), None)
+        let message = (l2_hash.is_none() && self.announces()).then_some(NO_REQUEST);
+        if let Some(message) = message {
+            self.progress.suspend(|| print_note(message));
+        }
+        self.report(State::Included, Some(receipt), l2_hash.as_deref(), message)
+    }
+
+    /// Whether the transaction is a request to the Mailbox, which its diamond announces.
+    fn announces(&self) -> bool {
+        self.transaction.purpose() == "deposit"
     }
 
     /// For a request to the Mailbox: the L2 hash that the target chain's diamond announced, computed again.
     fn l2_hash(&self, receipt: &Receipt) -> Result<Option<String>, Refusal> {
-        if self.transaction.purpose() != "deposit" {
+        if !self.announces() {
             return Ok(None);
         }
         let network = self.signed.network();
@@ -275,14 +286,7 @@ impl Step<'_> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| disagree(format!("a NewPriorityRequest of the diamond does not hold: {error:?}")))?;
         match requests.as_slice() {
-            [] => {
-                self.progress.suspend(|| {
-                    crate::output::print_note(
-                        "mined, but the chain's diamond announced no priority request: is this the right L1, and are the contracts there?",
-                    );
-                });
-                Ok(None)
-            }
+            [] => Ok(None),
             [request] => {
                 let paid = request.transaction.mint_value == self.transaction.transaction().value().get();
                 if !paid {

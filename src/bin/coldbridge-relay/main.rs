@@ -12,11 +12,12 @@ mod journal;
 mod networks;
 mod output;
 mod rpc;
+#[path = "../shared/usage.rs"]
+mod usage;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use coldbridge::refusal::Exit;
 
 use crate::cli::{Cli, Command};
 use crate::output::{Errors, print_refusal};
@@ -24,11 +25,7 @@ use crate::output::{Errors, print_refusal};
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no errors: clap says which stream and code they take.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { 0 });
-        }
+        Err(error) => return usage::answer(&error),
     };
     let result = networks::known(&cli.network_file).and_then(|networks| match &cli.command {
         Command::Broadcast(arguments) => broadcast::run(arguments, &networks),

@@ -27,11 +27,7 @@ pub fn read(arguments: &KeyArgs) -> Result<Key, Refusal> {
                 "open the key on another one: --key-fd 3 3< FILE",
             ));
         }
-        (None, Some(number)) => {
-            let path = format!("/dev/fd/{number}");
-            let file = File::open(&path).map_err(|error| unreadable(&path, &error.to_string()))?;
-            (file, path)
-        }
+        (None, Some(number)) => (descriptor(number)?, format!("file descriptor {number}")),
         (None, None) => {
             return Err(Refusal::new(Code::USAGE, "", "there is no key", "pass --key FILE or --key-fd N"));
         }
@@ -40,6 +36,20 @@ pub fn read(arguments: &KeyArgs) -> Result<Key, Refusal> {
     let mut text = Zeroizing::new(Vec::with_capacity(256));
     file.take(MAX_KEY_FILE + 1).read_to_end(&mut text).map_err(|error| unreadable(&name, &error.to_string()))?;
     Key::from_hex(&text)
+}
+
+/// The file behind a descriptor that the caller opened for us: a file, a pipe or a socket.
+fn descriptor(number: u32) -> Result<File, Refusal> {
+    let name = format!("file descriptor {number}");
+    let raw = i32::try_from(number).map_err(|_| unreadable(&name, "there is no such descriptor"))?;
+    if std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_err() {
+        return Err(unreadable(&name, "it is not open: --key-fd 3 goes with 3< FILE"));
+    }
+    // SAFETY: the descriptor is open (just looked up), was inherited for this purpose, and nothing else in this process
+    // owns it: this runs once, before any other file is opened, and 1 and 2 are refused before.
+    #[allow(unsafe_code)]
+    let file = unsafe { <File as std::os::fd::FromRawFd>::from_raw_fd(raw) };
+    Ok(file)
 }
 
 fn open_private(path: &Path) -> Result<File, Refusal> {

@@ -11,11 +11,12 @@ mod key_file;
 mod networks;
 mod output;
 mod terminal;
+#[path = "../shared/usage.rs"]
+mod usage;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use coldbridge::refusal::Exit;
 
 use crate::cli::Cli;
 use crate::output::Errors;
@@ -23,11 +24,7 @@ use crate::output::Errors;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no errors: clap says which stream and code they take.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { 0 });
-        }
+        Err(error) => return usage::answer(&error),
     };
     let errors = if cli.json_errors { Errors::Json } else { Errors::Text };
     match command::run(cli) {

@@ -138,6 +138,7 @@ fn verified(signed: &Signed) -> Json {
                             ("nonce", Json::count(transaction.nonce())),
                             ("purpose", Json::text(transaction.purpose())),
                             ("hash", Json::display(transaction.hash())),
+                            ("signingDigest", Json::display(transaction.signing_digest())),
                             ("signer", Json::display(signed.from())),
                         ])
                     })
