@@ -63,6 +63,22 @@ impl Address {
     /// (<https://github.com/matter-labs/era-contracts/blob/5e7d0b405/system-contracts/contracts/Constants.sol>).
     pub const L2_BASE_TOKEN: Self = Self::low(0x80, 0x0a);
 
+    /// `ETH_TOKEN_ADDRESS` of the L1 contracts: how ETH stands in asset ids and second-bridge calldata. Not the zero address,
+    /// which the contracts do not take for ETH, and not the L2 base token.
+    pub const ETH_TOKEN: Self = Self::low(0x00, 0x01);
+    /// The L2 ContractDeployer.
+    pub const CONTRACT_DEPLOYER: Self = Self::low(0x80, 0x06);
+    /// The L2NativeTokenVault: also the handler in the asset ids of every chain, L1 included.
+    pub const L2_NATIVE_TOKEN_VAULT: Self = Self::user_space(0x04);
+
+    /// A built-in contract of the user space: 0x10000 and up.
+    const fn user_space(low: u8) -> Self {
+        let mut bytes = [0; 20];
+        bytes[17] = 1;
+        bytes[19] = low;
+        Self(bytes)
+    }
+
     const fn low(high: u8, low: u8) -> Self {
         let mut bytes = [0; 20];
         bytes[18] = high;

@@ -29,6 +29,8 @@ pub mod refusal;
 pub mod units;
 
 // the chain: who, how much, which rules
+pub mod asset;
+pub mod bytecode;
 pub mod canonical;
 pub mod fees;
 pub mod network;

@@ -115,6 +115,8 @@ pub struct Network {
     pub l1_erc20_bridge: Option<Address>,
     /// The legacy shared bridge on L2, where the chain has one.
     pub l2_legacy_shared_bridge: Option<Address>,
+    /// Wrapped ether on L1, which the native token vault refuses (`BurningNativeWETHNotSupported`).
+    pub l1_weth: Option<Address>,
     /// `priorityTxMaxGasLimit` of the diamond (slot 26; 72,000,000 unless the ChainTypeManager changed it).
     pub priority_tx_max_gas_limit: u64,
     /// Where these facts were read.
@@ -149,6 +151,23 @@ impl Network {
         }
     }
 
+    /// The second bridge of `requestL2TransactionTwoBridges`, which is also the spender of every ERC-20 that L1 takes in:
+    /// L1AssetRouter since v26, before it L1SharedBridge, whose proxy is the L1Nullifier of today.
+    pub fn second_bridge(&self) -> Address {
+        if self.has_asset_router() { self.l1_asset_router } else { self.l1_nullifier }
+    }
+
+    /// Whether assets go through the asset router and have asset ids: since v26.
+    pub fn has_asset_router(&self) -> bool {
+        self.protocol_version.minor >= 26
+    }
+
+    /// `ERA_CHAIN_ID`: the one chain of an ecosystem that keeps the entry points from before Bridgehub. All others answer
+    /// `OnlyEraSupported`.
+    pub fn is_era(&self) -> bool {
+        self.vm == Vm::EraVm && matches!(self.l2_chain_id, 324 | 300 | 270) && self.base_token == BaseToken::Eth
+    }
+
     /// The network's own contracts, by their field names: money sent *to* one of them as a recipient is lost.
     pub fn contracts(&self) -> Vec<(&'static str, Address)> {
         let mut contracts = vec![
@@ -180,7 +199,7 @@ impl Network {
                 "l1NativeTokenVault",
                 "diamondProxy",
             ],
-            &["l1Erc20Bridge", "l2LegacySharedBridge", "priorityTxMaxGasLimit", "source"],
+            &["l1Erc20Bridge", "l2LegacySharedBridge", "l1Weth", "priorityTxMaxGasLimit", "source"],
         )?;
         let address = |name: &str| {
             let cursor = members.required(name)?;
@@ -237,6 +256,7 @@ impl Network {
             diamond_proxy: address("diamondProxy")?,
             l1_erc20_bridge: optional_address("l1Erc20Bridge")?,
             l2_legacy_shared_bridge: optional_address("l2LegacySharedBridge")?,
+            l1_weth: optional_address("l1Weth")?,
             priority_tx_max_gas_limit: match members.optional("priorityTxMaxGasLimit") {
                 Some(cursor) => cursor.count(u64::MAX)?,
                 None => 72_000_000,
@@ -279,6 +299,7 @@ impl Network {
             ("diamondProxy", Json::display(self.diamond_proxy)),
             ("l1Erc20Bridge", optional(self.l1_erc20_bridge)),
             ("l2LegacySharedBridge", optional(self.l2_legacy_shared_bridge)),
+            ("l1Weth", optional(self.l1_weth)),
             ("priorityTxMaxGasLimit", Json::count(self.priority_tx_max_gas_limit)),
             ("source", Json::text(self.source.as_str())),
         ])

@@ -3,23 +3,30 @@
 //! An operation says *what is called*: it turns typed fields into contract calls and recognises its own calls again in
 //! decoded bytes. It knows nothing of envelopes, keys or documents.
 
+pub mod approve;
+pub mod cancel;
+pub mod deploy;
 pub mod deposit;
+pub mod mailbox;
+pub mod request_execute;
 pub mod withdraw;
+
+use ethabi::ethereum_types::U256;
 
 use crate::abi::Function;
 use crate::address::{Address, Spelling};
 use crate::json::{Cursor, Json};
-use crate::network::{Layer, Network};
+use crate::network::{BaseToken, Layer, Network};
 use crate::priority::{Assessment, PriorityRequestFacts};
 use crate::refusal::{Code, Refusal, printable};
-use crate::units::{BaseTokenUnits, Wei, WeiPerGas};
+use crate::units::{BaseTokenUnits, Wei, WeiPerGas, with_decimals};
 
 /// One kind of operation.
 pub struct Operation {
     /// Its member name in `intent.operation`.
     pub name: &'static str,
-    /// Where its transactions run.
-    pub layer: Layer,
+    /// Where its transactions can run.
+    pub layers: &'static [Layer],
     /// What it does, in one line.
     pub summary: &'static str,
     /// The contract functions that it calls.
@@ -37,13 +44,23 @@ pub struct Operation {
 /// Reads the body of an operation.
 pub type ReadBody = fn(&Cursor<'_>, Spelling) -> Result<Box<dyn Body>, Refusal>;
 
-/// Every operation there is.
-pub const ALL: &[&Operation] = &[&deposit::OPERATION, &withdraw::OPERATION];
+/// Every operation there is. A call that several could have made is recognised as the first of them.
+pub const ALL: &[&Operation] = &[
+    &deposit::OPERATION,
+    &deploy::OPERATION,
+    &request_execute::OPERATION,
+    &request_execute::MAILBOX_OPERATION,
+    &approve::OPERATION,
+    &cancel::OPERATION,
+    &withdraw::OPERATION,
+];
 
 /// The fields of an operation that has been read.
 pub trait Body {
     /// The body as a document has it.
     fn to_json(&self) -> Json;
+    /// Where its transactions run.
+    fn layer(&self) -> Layer;
     /// The calls, as far as they can be computed, and everything that is wrong with them.
     fn plan(&self, context: &Context<'_>) -> Plan;
 }
@@ -54,16 +71,59 @@ pub struct Context<'a> {
     pub network: &'a Network,
     /// The sender.
     pub from: Address,
+    /// What kind of account the sender is.
+    pub from_kind: AccountKind,
     /// Who gets on L2 what is not used; none: the sender.
     pub refund_recipient: Option<Address>,
+    /// What kind of account on L1 that is.
+    pub refund_recipient_kind: AccountKind,
     /// What is added to the base cost, in percent of it.
     pub base_cost_margin_percent: u64,
     /// What the operator gets on top.
     pub operator_tip: BaseTokenUnits,
     /// `facts.priorityRequest`.
     pub priority_request: Option<&'a PriorityRequestFacts>,
+    /// `facts.allowances`; none where the facts do not speak of them.
+    pub allowances: Option<&'a [Allowance]>,
     /// The highest gas price, and its place in the request.
     pub gas_price_cap: Option<(WeiPerGas, &'static str)>,
+}
+
+/// What kind of account stands behind an address on L1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountKind {
+    /// A plain account.
+    Eoa,
+    /// A plain account with an EIP-7702 delegation: it signs, and it has code.
+    Delegated,
+    /// A contract, a Safe for example.
+    Contract,
+}
+
+impl AccountKind {
+    /// The words of documents.
+    pub const WORDS: &'static [(&'static str, Self)] =
+        &[("eoa", Self::Eoa), ("delegated", Self::Delegated), ("contract", Self::Contract)];
+
+    /// The word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eoa => "eoa",
+            Self::Delegated => "delegated",
+            Self::Contract => "contract",
+        }
+    }
+}
+
+/// One row of `facts.allowances`: what a spender may already take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// The ERC-20.
+    pub token: Address,
+    /// Who may take it.
+    pub spender: Address,
+    /// How much.
+    pub amount: U256,
 }
 
 /// One contract call.
@@ -77,6 +137,19 @@ pub struct Call {
     pub value: Wei,
     /// The calldata.
     pub calldata: Vec<u8>,
+    /// Which of the facts' gas limits it gets.
+    pub gas: CallGas,
+    /// What [`recognise`] must find in the encoded call: the operation's body in canonical words.
+    pub words: Json,
+}
+
+/// Which of the facts' gas limits a call gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallGas {
+    /// `facts.transaction.gasLimit`
+    Main,
+    /// `facts.approval.gasLimit`
+    Approval,
 }
 
 /// What an operation comes to.
@@ -88,6 +161,8 @@ pub struct Plan {
     pub priority: Option<Assessment>,
     /// What was derived beside that, as members of `derived`.
     pub derived: Vec<(&'static str, Json)>,
+    /// What leaves the account in ERC-20 tokens.
+    pub debits: Vec<(Address, U256)>,
     /// What was checked, as sentences.
     pub checks: Vec<Check>,
     /// What is wrong, the first lie first.
@@ -110,6 +185,8 @@ pub struct Seen<'a> {
     pub network: &'a Network,
     /// Its layer that the transaction runs on.
     pub layer: Layer,
+    /// The sender, if the bytes or their document tell.
+    pub from: Option<Address>,
     /// The called account.
     pub to: Address,
     /// The value that moves with the call.
@@ -127,6 +204,8 @@ pub struct Recognised {
     pub body: Json,
     /// The called function and its arguments under the contract's own names.
     pub call: Json,
+    /// What leaves the account in ERC-20 tokens.
+    pub debits: Vec<(Address, U256)>,
     /// What a person must see: label and text.
     pub lines: Vec<(&'static str, String)>,
 }
@@ -154,54 +233,97 @@ pub fn read(cursor: &Cursor<'_>, spelling: Spelling) -> Result<(&'static Operati
 
 /// Finds the operation that a call belongs to.
 pub fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
-    ALL.iter().filter(|operation| operation.layer == seen.layer).find_map(|operation| (operation.recognise)(seen))
+    ALL.iter().filter(|operation| operation.layers.contains(&seen.layer)).find_map(|operation| (operation.recognise)(seen))
 }
 
-/// The one token that the first two operations move: the asset that both chains' gas is paid in.
+/// Finds an operation of this name in a call, also where another could have made the same call.
+pub fn recognise_as(name: &str, seen: &Seen<'_>) -> Option<Recognised> {
+    let operation = ALL.iter().find(|operation| operation.name == name)?;
+    if operation.layers.contains(&seen.layer) { (operation.recognise)(seen) } else { None }
+}
+
+/// `token` of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GasToken {
+pub enum TokenName {
     /// Named "eth".
     Eth,
-    /// Named "base".
+    /// Named "base": the chain's base token.
     Base,
+    /// The ERC-20 at this address of the operation's own layer.
+    Erc20(Address),
 }
 
-impl GasToken {
-    const WORDS: &'static [(&'static str, Self)] = &[("eth", Self::Eth), ("base", Self::Base)];
-
+impl TokenName {
     /// Reads `token`.
-    ///
-    /// # Errors
-    /// `token.unsupported` for the address of an ERC-20.
     pub fn read(cursor: &Cursor<'_>) -> Result<Self, Refusal> {
         if cursor.text()?.starts_with("0x") {
-            let token = cursor.address(Spelling::AnyCase)?;
-            return Err(cursor.refuse(
-                Code::TOKEN_UNSUPPORTED,
-                format!("ERC-20 {token} takes a route that this version does not build"),
-                "use \"eth\" or \"base\"",
-            ));
+            return cursor.address(Spelling::AnyCase).map(Self::Erc20);
         }
-        cursor.choice(Self::WORDS)
+        cursor.choice(&[("eth", Self::Eth), ("base", Self::Base)])
     }
 
-    /// The word again.
+    /// The word or address again.
     pub fn to_json(self) -> Json {
-        Json::text(match self {
-            Self::Eth => "eth",
-            Self::Base => "base",
+        match self {
+            Self::Eth => Json::text("eth"),
+            Self::Base => Json::text("base"),
+            Self::Erc20(token) => Json::display(token),
+        }
+    }
+}
+
+/// Token, amount and recipient: what a deposit and a withdrawal have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Movement {
+    /// What moves.
+    pub token: TokenName,
+    /// How much of it, in base units.
+    pub amount: U256,
+    /// Who gets it on the other layer.
+    pub to: Address,
+}
+
+impl Movement {
+    /// Its members.
+    pub const MEMBERS: &'static [&'static str] = &["token", "amount", "to"];
+
+    /// Reads them.
+    pub fn read(members: &crate::json::Members<'_>, spelling: Spelling) -> Result<Self, Refusal> {
+        Ok(Self {
+            token: TokenName::read(&members.required("token")?)?,
+            amount: members.required("amount")?.amount()?,
+            to: members.required("to")?.address(spelling)?,
         })
+    }
+
+    /// The members again, the token under the given name.
+    pub fn members(&self, token: Json) -> Vec<(&'static str, Json)> {
+        vec![("token", token), ("amount", Json::display(self.amount)), ("to", Json::display(self.to))]
+    }
+
+    /// What is wrong with recipient and amount.
+    pub fn judge(&self, at: &str, network: &Network) -> Vec<Refusal> {
+        let amount = self.amount.is_zero().then(|| {
+            Refusal::new(
+                Code::AMOUNT_ZERO,
+                format!("{at}/amount"),
+                "the amount is 0: only fees would be spent",
+                "state the amount in base units (wei)",
+            )
+        });
+        judge_recipient(self.to, &format!("{at}/to"), network).into_iter().chain(amount).collect()
     }
 }
 
 /// Whether money may be sent to an account: nobody owns the zero, system and bridge addresses.
 pub fn judge_recipient(recipient: Address, at: &str, network: &Network) -> Option<Refusal> {
+    let remedy = "write the address of the account that is to receive it";
     if recipient == Address::ZERO {
         return Some(Refusal::new(
             Code::RECIPIENT_ZERO,
             at,
             "the zero address: what arrives there is gone",
-            "write the address of the account that is to receive it",
+            remedy,
         ));
     }
     if recipient.is_system() {
@@ -209,7 +331,7 @@ pub fn judge_recipient(recipient: Address, at: &str, network: &Network) -> Optio
             Code::RECIPIENT_SYSTEM,
             at,
             format!("{recipient} is a system address (up to 0x1ffff): nobody has a key for it"),
-            "write the address of the account that is to receive it",
+            remedy,
         ));
     }
     let (field, _) = network.contracts().into_iter().find(|(_, contract)| *contract == recipient)?;
@@ -217,18 +339,18 @@ pub fn judge_recipient(recipient: Address, at: &str, network: &Network) -> Optio
         Code::RECIPIENT_NETWORK_CONTRACT,
         at,
         format!("{recipient} is the {field} of {}: what it is sent can not be got back", network.name),
-        "write the address of the account that is to receive it",
+        remedy,
     ))
 }
 
-/// Whether there is an amount at all.
-pub fn judge_amount(amount: Wei, at: &str) -> Option<Refusal> {
-    amount.is_zero().then(|| {
-        Refusal::new(
-            Code::AMOUNT_ZERO,
-            at,
-            "the amount is 0: only fees would be spent",
-            "state the amount in base units (wei)",
-        )
-    })
+/// An amount for a person: ETH with its decimals, everything else in base units with the full address.
+pub(crate) fn amount_in_words(network: &Network, token: TokenName, amount: U256) -> String {
+    let erc20 = |token: Address| format!("{amount} base units of ERC-20 {token}");
+    match (token, network.base_token) {
+        (TokenName::Eth, _) | (TokenName::Base, BaseToken::Eth) => {
+            format!("{} ETH ({amount} wei)", with_decimals(amount, 18))
+        }
+        (TokenName::Base, BaseToken::Erc20(token)) => format!("{} (the base token)", erc20(token)),
+        (TokenName::Erc20(token), _) => erc20(token),
+    }
 }

@@ -157,6 +157,38 @@ codes! {
     NETWORK_UNKNOWN = "network.unknown", Mismatch;
     /// An option of the intent that coldbridge does not build yet.
     INTENT_UNSUPPORTED = "intent.unsupported", Mismatch;
+    /// The operation does not exist on this network.
+    OPERATION_NETWORK = "operation.network", Mismatch;
+    /// Not an ERC-20: an address that the system keeps, or a way to write ETH.
+    TOKEN_SYSTEM = "token.system", Mismatch;
+    /// Wrapped ether, which the bridge refuses.
+    TOKEN_WETH = "token.weth", Mismatch;
+    /// The origin of the token contradicts the token.
+    TOKEN_ORIGIN = "token.origin", Mismatch;
+    /// This form of deposit does not exist for the token or the network.
+    DEPOSIT_FORM = "deposit.form", Mismatch;
+    /// Refunds would go to an address on L2 that nobody may hold.
+    REFUND_UNSAFE = "refund.unsafe", Mismatch;
+    /// A contract's own L1 address is nobody's on L2.
+    RECIPIENT_CONTRACT_SENDER = "recipient.contract_sender", Mismatch;
+    /// More factory dependencies than one request takes.
+    FACTORY_DEPS_COUNT = "factory_deps.count", Mismatch;
+    /// Bytecode that is no whole number of words.
+    FACTORY_DEPS_LENGTH = "factory_deps.length", Mismatch;
+    /// Bytecode with an even number of words, or too many.
+    FACTORY_DEPS_WORDS = "factory_deps.words", Mismatch;
+    /// Factory dependencies where the virtual machine ignores them.
+    FACTORY_DEPS_VM = "factory_deps.vm", Mismatch;
+    /// The spender is none of the network's contracts that take tokens.
+    APPROVE_SPENDER = "approve.spender", Mismatch;
+    /// An allowance that the plan does not use.
+    ALLOWANCES_UNUSED = "allowances.unused", Mismatch;
+    /// An allowance that stands twice.
+    ALLOWANCES_TWICE = "allowances.twice", Mismatch;
+    /// A contract can not sign: its plan is exported.
+    SIGN_CONTRACT_SENDER = "sign.contract_sender", Mismatch;
+    /// Only a contract's plan is exported.
+    EXPORT_NOT_CONTRACT = "export.not_contract", Mismatch;
     /// The token can not take this route.
     TOKEN_UNSUPPORTED = "token.unsupported", Mismatch;
     /// The recipient is the zero address.
@@ -295,6 +327,14 @@ pub mod contract_error {
         BASE_TOKEN_DENOMINATOR_NOT_SET = "BaseTokenGasPriceDenominatorNotSet()" "0x6ef9a972";
         ZERO_GAS_PRICE_L1_TX_ZKSYNC_OS = "ZeroGasPriceL1TxZKsyncOS()" "0xdb60e600";
         PANIC = "Panic(uint256)" "0x4e487b71";
+        LENGTH_IS_NOT_DIVISIBLE_BY_32 = "LengthIsNotDivisibleBy32(uint256)" "0xe37d2c02";
+        MALFORMED_BYTECODE = "MalformedBytecode(uint8)" "0x43e266b0";
+        ONLY_ERA_SUPPORTED = "OnlyEraSupported()" "0xf3ed9dfa";
+        BURNING_NATIVE_WETH_NOT_SUPPORTED = "BurningNativeWETHNotSupported()" "0xaa5f6180";
+        TOKEN_NOT_SUPPORTED = "TokenNotSupported(address)" "0x06439c6b";
+        ETH_DEPOSIT_NOT_SUPPORTED = "ETHDepositNotSupported()" "0x627e0872";
+        LEGACY_ENCODING_USED_FOR_NON_L1_TOKEN = "LegacyEncodingUsedForNonL1Token()" "0xfade089a";
+        ASSET_ID_MISMATCH = "AssetIdMismatch(bytes32,bytes32)" "0x1294e9e1";
         ASSET_ID_NOT_SUPPORTED = "AssetIdNotSupported(bytes32)" "0x04a0b7e9";
     }
 }

@@ -4,19 +4,21 @@
 //! is refused here. `_burnMsgValue` accepts 0 and emits an empty withdrawal: gas spent for nothing, refused too.
 //! <https://github.com/matter-labs/era-contracts/blob/5e7d0b405/system-contracts/contracts/L2BaseToken.sol>
 
-use super::{Body, Call, Check, Context, GasToken, Operation, Plan, Recognised, Seen, judge_amount, judge_recipient};
+use super::{
+    Body, Call, CallGas, Check, Context, Movement, Operation, Plan, Recognised, Seen, TokenName, amount_in_words,
+};
 use crate::abi::{self, Function, ParamType};
 use crate::address::{Address, Spelling};
 use crate::fees::judge_era_value;
 use crate::json::{Cursor, Json};
-use crate::network::{BaseToken, Layer, Vm};
+use crate::network::{BaseToken, Layer, Network, Vm};
 use crate::refusal::{Code, Refusal};
-use crate::units::{Wei, with_decimals};
+use crate::units::Wei;
 
 /// The row of the list.
 pub const OPERATION: Operation = Operation {
     name: "withdraw",
-    layer: Layer::L2,
+    layers: &[Layer::L2],
     summary: "Start a withdrawal of the chain's base token from L2 to an account on L1",
     functions: &[&WITHDRAW],
     options: &[],
@@ -33,58 +35,66 @@ pub const WITHDRAW: Function = Function {
 };
 
 struct Withdraw {
-    token: GasToken,
-    amount: Wei,
-    to: Address,
+    movement: Movement,
 }
 
 fn read(cursor: &Cursor<'_>, spelling: Spelling) -> Result<Box<dyn Body>, Refusal> {
-    let members = cursor.members(&["token", "amount", "to"], &[])?;
-    Ok(Box::new(Withdraw {
-        token: GasToken::read(&members.required("token")?)?,
-        amount: Wei::new(members.required("amount")?.amount()?),
-        to: members.required("to")?.address(spelling)?,
-    }))
+    let members = cursor.members(Movement::MEMBERS, &[])?;
+    Ok(Box::new(Withdraw { movement: Movement::read(&members, spelling)? }))
+}
+
+/// The name of the base token: ETH is called by its name.
+fn base_token_name(network: &Network) -> TokenName {
+    match network.base_token {
+        BaseToken::Eth => TokenName::Eth,
+        BaseToken::Erc20(_) => TokenName::Base,
+    }
 }
 
 impl Body for Withdraw {
     fn to_json(&self) -> Json {
-        Json::object([
-            ("token", self.token.to_json()),
-            ("amount", self.amount.to_json()),
-            ("to", Json::display(self.to)),
-        ])
+        Json::object(self.movement.members(self.movement.token.to_json()))
+    }
+
+    fn layer(&self) -> Layer {
+        Layer::L2
     }
 
     fn plan(&self, context: &Context<'_>) -> Plan {
         const AT: &str = "/intent/operation/withdraw";
         let network = context.network;
+        let Movement { token, amount, to } = self.movement;
         let mut plan = Plan::default();
-        if let (GasToken::Eth, BaseToken::Erc20(token)) = (self.token, network.base_token) {
-            plan.refusals.push(Refusal::new(
+        let other = match (token, network.base_token) {
+            (TokenName::Erc20(token), _) => Some(format!("ERC-20 {token} is not the base token")),
+            (TokenName::Eth, BaseToken::Erc20(base)) => {
+                Some(format!("the base token of {} is ERC-20 {base}, not ETH", network.name))
+            }
+            _ => None,
+        };
+        plan.refusals.extend(other.map(|problem| {
+            Refusal::new(
                 Code::TOKEN_UNSUPPORTED,
                 format!("{AT}/token"),
-                format!(
-                    "the base token of {} is ERC-20 {token}, not ETH: that route is not built by this version",
-                    network.name
-                ),
+                format!("{problem}: its withdrawal is not built by this version"),
                 "write \"base\" for the chain's base token",
-            ));
-        }
-        plan.refusals.extend(judge_recipient(self.to, &format!("{AT}/to"), network));
-        plan.refusals.extend(judge_amount(self.amount, &format!("{AT}/amount")));
+            )
+        }));
+        plan.refusals.extend(self.movement.judge(AT, network));
         if network.vm == Vm::EraVm {
-            plan.refusals.extend(judge_era_value(self.amount, &format!("{AT}/amount")));
+            plan.refusals.extend(judge_era_value(Wei::new(amount), &format!("{AT}/amount")));
         }
         plan.checks.push(Check {
             name: "to",
-            result: format!("recomputed: {} is no zero, system or bridge address, so that L1 can pay it", self.to),
+            result: format!("recomputed: {to} is no zero, system or bridge address, so that L1 can pay it"),
         });
         plan.calls.push(Call {
             purpose: OPERATION.name,
             to: Address::L2_BASE_TOKEN,
-            value: self.amount,
-            calldata: WITHDRAW.call(&[abi::address(self.to)]),
+            value: Wei::new(amount),
+            calldata: WITHDRAW.call(&[abi::address(to)]),
+            gas: CallGas::Main,
+            words: Json::object(self.movement.members(base_token_name(network).to_json())),
         });
         plan
     }
@@ -97,19 +107,18 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
     if seen.to != Address::L2_BASE_TOKEN {
         return None;
     }
-    let (word, amount) = match network.base_token {
-        BaseToken::Eth => ("eth", format!("{} ETH ({} wei)", with_decimals(seen.value.get(), 18), seen.value)),
-        BaseToken::Erc20(token) => ("base", format!("{} base units of token {token}", seen.value)),
-    };
+    let token = base_token_name(network);
+    let movement = Movement { token, amount: seen.value.get(), to };
     Some(Recognised {
         name: OPERATION.name,
-        body: Json::object([("token", Json::text(word)), ("amount", seen.value.to_json()), ("to", Json::display(to))]),
+        body: Json::object(movement.members(token.to_json())),
         call: Json::object([
             ("function", Json::text("withdraw")),
             ("arguments", Json::object([("_l1Receiver", Json::display(to))])),
         ]),
+        debits: Vec::new(),
         lines: vec![
-            ("withdraw", amount),
+            ("withdraw", amount_in_words(network, token, seen.value.get())),
             ("to (on L1)", format!("{to} on chain {} (fixed for good once this is mined)", network.l1_chain_id)),
             ("then", "finalize on L1 when the batch is executed".to_owned()),
         ],

@@ -8,12 +8,12 @@
 
 use ethabi::ethereum_types::U256;
 use rlp::RlpStream;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     Authorization, Decoded, Items, Malformed, Parsed, Transaction, append_bytes, append_to, append_uint, typed,
 };
 use crate::address::Address;
+use crate::bytecode::bytecode_hash;
 use crate::hash::{Digest, TxHash, keccak256, keccak256_concat};
 use crate::key::Signature;
 use crate::units::{Gas, Wei, WeiPerGas};
@@ -174,18 +174,6 @@ impl Eip712 {
     pub(super) fn raw(&self, signature: &Signature) -> Vec<u8> {
         self.encode(&self.slots(signature.to_bytes().to_vec()))
     }
-}
-
-/// The EraVM bytecode hash: version 1, the length in words, and the tail of the SHA-256
-/// (<https://github.com/matter-labs/era-contracts/blob/5e7d0b405/l1-contracts/contracts/common/libraries/L2ContractHelper.sol>).
-/// The length rules are not judged here.
-pub fn bytecode_hash(bytecode: &[u8]) -> [u8; 32] {
-    let mut hash: [u8; 32] = Sha256::digest(bytecode).into();
-    let words = (bytecode.len() / 32).to_be_bytes();
-    hash[0] = 1;
-    hash[1] = 0;
-    hash[2..4].copy_from_slice(&words[words.len() - 2..]);
-    hash
 }
 
 fn word(value: impl Into<U256>) -> [u8; 32] {
