@@ -32,7 +32,11 @@ pub enum AddressError {
 impl AddressError {
     /// The refusal of this text at this place.
     pub fn refusal(self, at: impl Into<String>, text: &str) -> Refusal {
-        let shown: String = printable(text).chars().take(64).collect();
+        // Of a text that has not the length of an address little is shown: it may be a key in the wrong place.
+        let shown = match text.len() {
+            42 => printable(text),
+            length => format!("{}... ({length} characters)", printable(&text.chars().take(6).collect::<String>())),
+        };
         match self {
             Self::Format => Refusal::new(
                 Code::ADDRESS_FORMAT,

@@ -14,6 +14,8 @@ use crate::units::{Gas, Wei, WeiPerGas};
 const AT: &str = "/facts/transaction";
 /// `max_allowed_l2_tx_gas_limit`: the code's default; operators may set less.
 const ERA_MAX_GAS_LIMIT: u64 = 4_000_000_000;
+/// 2^24 (<https://eips.ethereum.org/EIPS/eip-7825>).
+const L1_MAX_GAS_LIMIT: u64 = 1 << 24;
 
 /// What the online side says about nonce, gas and fees. Every member may be absent: a quote needs fewer than a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -220,6 +222,17 @@ impl TransactionFacts {
         if (layer, vm) == (Layer::L2, Vm::EraVm) {
             self.judge_era(&mut refusals);
         }
+        if let (Layer::L1, Some(gas_limit)) = (layer, self.gas_limit.filter(|limit| *limit > L1_MAX_GAS_LIMIT)) {
+            refusals.push(
+                Refusal::new(
+                    Code::FEES_GAS_ABOVE_CAP,
+                    format!("{AT}/gasLimit"),
+                    format!("gasLimit {gas_limit} is above {L1_MAX_GAS_LIMIT}, the most that one L1 transaction may have (EIP-7825)"),
+                    format!("lower gasLimit to at most {L1_MAX_GAS_LIMIT}; a deposit takes less than a tenth of it"),
+                )
+                .values(format!("at most {L1_MAX_GAS_LIMIT}"), gas_limit),
+            );
+        }
         refusals
     }
 
@@ -281,7 +294,7 @@ impl TransactionFacts {
                 Code::FEES_GAS_BELOW_INTRINSIC,
                 format!("{AT}/gasLimit"),
                 format!("gasLimit {gas_limit} is below {intrinsic}, which the calldata alone costs"),
-                "raise gasLimit: an ETH deposit takes 203000 to 263000 gas, so give it at least 350000",
+                "raise gasLimit: estimate it on a node, with a margin (an ETH deposit takes 203000 to 263000 gas on L1)",
             )
             .values(format!("at least {intrinsic}"), gas_limit),
         )

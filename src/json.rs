@@ -12,7 +12,7 @@ use ethabi::ethereum_types::U256;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::address::{Address, Spelling};
-use crate::refusal::{Code, Refusal, printable};
+use crate::refusal::{Code, Refusal, shown};
 
 /// The largest document that is read.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -155,6 +155,9 @@ pub fn parse(bytes: &[u8]) -> Result<Json, Refusal> {
             let state = state.into_inner();
             return Err(match state.refusal {
                 Some(refusal) => refusal(&pointer(&state.path), &place(&error)),
+                None if error.to_string().starts_with("number out of range") => {
+                    number(&pointer(&state.path), &place(&error), "a number that no reader can hold")
+                }
                 None => syntax(&error),
             });
         }
@@ -179,6 +182,17 @@ pub fn too_large() -> Refusal {
         "split the batch into one document a line (JSON Lines)",
     )
     .values(format!("at most {MAX_BYTES} bytes"), "more")
+}
+
+/// The refusal of a number. It is not repeated: a reader that stumbles over a key file must not print its digits.
+fn number(at: &str, place: &str, actual: &str) -> Refusal {
+    Refusal::new(
+        Code::JSON_NUMBER,
+        at,
+        format!("{actual} where an integer from 0 to 2^53-1 belongs{place}"),
+        "write amounts, prices and large counts as decimal strings, counts as plain integers",
+    )
+    .values("an integer from 0 to 9007199254740991", actual)
 }
 
 fn syntax(error: &serde_json::Error) -> Refusal {
@@ -222,16 +236,8 @@ impl Strict<'_> {
         E::custom("refused")
     }
 
-    fn number<E: serde::de::Error>(&self, actual: String) -> E {
-        self.refuse(move |at, place| {
-            Refusal::new(
-                Code::JSON_NUMBER,
-                at,
-                format!("{actual} is not an integer from 0 to 2^53-1{place}"),
-                "write amounts, prices and large counts as decimal strings, counts as plain integers",
-            )
-            .values("an integer from 0 to 9007199254740991", actual)
-        })
+    fn number<E: serde::de::Error>(&self, actual: &'static str) -> E {
+        self.refuse(move |at, place| number(at, place, actual))
     }
 
     fn step<R, E: serde::de::Error>(&self, step: Step, inside: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
@@ -273,13 +279,13 @@ impl<'de> Visitor<'de> for Strict<'_> {
         Ok(Json::Bool(value))
     }
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Json, E> {
-        if value < INTEGER_LIMIT { Ok(Json::Integer(value)) } else { Err(self.number(value.to_string())) }
+        if value < INTEGER_LIMIT { Ok(Json::Integer(value)) } else { Err(self.number("a larger integer")) }
     }
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Json, E> {
-        Err(self.number(value.to_string()))
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Json, E> {
+        Err(self.number("a negative number"))
     }
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Json, E> {
-        Err(self.number(format!("{value:?}")))
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Json, E> {
+        Err(self.number("a float, an exponent or a larger integer"))
     }
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {
         Ok(Json::text(value))
@@ -418,7 +424,7 @@ impl<'a> Cursor<'a> {
                 return Err(Refusal::new(
                     Code::JSON_UNKNOWN_MEMBER,
                     at,
-                    format!("there is no member \"{}\" here", printable(name)),
+                    format!("there is no member \"{}\" here", shown(name)),
                     format!("delete it, or spell one of: {}", known.join(", ")),
                 ));
             }
@@ -489,7 +495,7 @@ impl<'a> Cursor<'a> {
         }
         Err(self.refuse(
             Code::JSON_TEXT,
-            format!("\"{}\" is not 1 to 128 printable ASCII characters", printable(text)),
+            format!("\"{}\" is not 1 to 128 printable ASCII characters", shown(text)),
             "use letters, digits and punctuation only",
         ))
     }
@@ -503,10 +509,10 @@ impl<'a> Cursor<'a> {
         Err(self
             .refuse(
                 Code::JSON_SCHEMA,
-                format!("this is \"{}\", not \"{expected}\"", printable(actual)),
+                format!("this is \"{}\", not \"{expected}\"", shown(actual)),
                 "hand over that document, or use the version of coldbridge that writes this one",
             )
-            .values(expected, printable(actual)))
+            .values(expected, shown(actual)))
     }
 
     /// One of a few words.
@@ -519,10 +525,10 @@ impl<'a> Cursor<'a> {
         Err(self
             .refuse(
                 Code::JSON_CHOICE,
-                format!("\"{}\" is none of: {known}", printable(text)),
+                format!("\"{}\" is none of: {known}", shown(text)),
                 format!("write one of: {known}"),
             )
-            .values(known, printable(text)))
+            .values(known, shown(text)))
     }
 
     /// An amount, a price or a fee: a decimal string in base units, without sign, leading zeros or exponent.
@@ -567,7 +573,7 @@ impl<'a> Cursor<'a> {
         if text.starts_with("0x") || text.starts_with("0X") {
             return Err(self.refuse(
                 Code::QUANTITY_HEX,
-                format!("\"{}\" is written in hex", printable(text)),
+                format!("\"{}\" is written in hex", shown(text)),
                 "write the number in decimal: 0x10 and 10 are easily confused",
             ));
         }
@@ -577,7 +583,7 @@ impl<'a> Cursor<'a> {
         if !plain {
             return Err(self.refuse(
                 Code::QUANTITY_FORMAT,
-                format!("\"{}\" is not a plain decimal number", printable(text)),
+                format!("\"{}\" is not a plain decimal number", shown(text)),
                 "write digits only, in base units: no sign, point, exponent, separator, space or leading zero",
             ));
         }
@@ -600,10 +606,9 @@ impl<'a> Cursor<'a> {
     pub fn bytes(&self) -> Result<Vec<u8>, Refusal> {
         let text = self.text()?;
         text.strip_prefix("0x").and_then(|digits| hex::decode(digits).ok()).ok_or_else(|| {
-            let shown: String = text.chars().take(20).collect();
             self.refuse(
                 Code::BYTES_FORMAT,
-                format!("\"{}\" is not 0x and an even number of hex digits", printable(&shown)),
+                format!("\"{}\" is not 0x and an even number of hex digits", shown(text)),
                 "write bytes as 0x and two hex digits a byte",
             )
         })

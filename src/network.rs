@@ -394,6 +394,22 @@ impl Networks {
                 "use the pinned network: other contracts on the same chains are how money is led astray",
             ));
         }
+        // A signature for one layer of a network must never be valid on another layer of another.
+        let crossed = self.known.iter().filter(|known| known.origin == Origin::Pinned).find_map(|known| {
+            let ids = [
+                ("/l2ChainId", network.l2_chain_id, known.l1_chain_id),
+                ("/l1ChainId", network.l1_chain_id, known.l2_chain_id),
+            ];
+            ids.into_iter().find(|(_, own, other)| own == other).map(|(at, id, _)| (at, id, &known.name))
+        });
+        if let Some((at, id, known)) = crossed {
+            return Err(Refusal::new(
+                Code::NETWORK_INVALID,
+                at,
+                format!("chain {id} is on the other layer of the pinned network {known}"),
+                "write the chain id that eth_chainId answers on that layer",
+            ));
+        }
         self.known.push(network);
         Ok(self)
     }

@@ -209,6 +209,8 @@ codes! {
     FEES_RANGE = "fees.range", Mismatch;
     /// The gas limit does not even pay for the transaction's own bytes.
     FEES_GAS_BELOW_INTRINSIC = "fees.gas_below_intrinsic", Mismatch;
+    /// The gas limit is above what one transaction may have (EIP-7825).
+    FEES_GAS_ABOVE_CAP = "fees.gas_above_cap", Mismatch;
     /// Value and fees together are above 2^256-1.
     FEES_OVERFLOW = "fees.overflow", Mismatch;
     /// The margin on the base cost is out of bounds.
@@ -306,7 +308,7 @@ pub struct ContractError {
 /// The custom errors that coldbridge foresees
 /// (<https://github.com/matter-labs/era-contracts/blob/5e7d0b405/l1-contracts/contracts/common/L1ContractErrors.sol>).
 pub mod contract_error {
-    use super::ContractError;
+    use crate::refusal::ContractError;
 
     macro_rules! contract_errors {
         ($($name:ident = $signature:literal $selector:literal;)+) => {
@@ -464,6 +466,15 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// The beginning of untrusted text, safe to print: enough to recognise it.
+pub fn shown(text: &str) -> String {
+    let mut out = printable(&text.chars().take(64).collect::<String>());
+    if text.chars().nth(64).is_some() {
+        out.push_str("...");
+    }
+    out
+}
 
 /// Makes untrusted text safe to print: everything outside printable ASCII is written as an escape.
 pub fn printable(text: &str) -> String {

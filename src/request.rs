@@ -143,6 +143,14 @@ impl Request {
     pub fn quote(&self) -> Json {
         let envelope = self.envelope();
         let mut assessed = self.assess();
+        if self.facts.priority_request.is_some() && self.facts.transaction.price_cap().is_none() {
+            assessed.refusals.push(Refusal::new(
+                Code::JSON_MISSING_MEMBER,
+                "/facts/transaction/maxFeePerGas",
+                "missing: maxFeePerGas",
+                "add maxFeePerGas or gasPrice: the base cost follows from it",
+            ));
+        }
         match envelope {
             Ok(envelope) => assessed.refusals.extend(self.facts.transaction.judge_quote(envelope)),
             Err(refusal) => assessed.refusals.insert(0, refusal),

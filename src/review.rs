@@ -251,7 +251,7 @@ impl Reviewed {
                 warn("replayable", "no chain id (before EIP-155): anyone can repeat it on every chain".to_owned());
             }
             (Some(id), None) if self.layer.is_none() => {
-                warn("unknown_chain", format!("chain {id} belongs to no network that is known here"))
+                warn("unknown_chain", format!("chain {id} belongs to no network that is known here"));
             }
             (Some(_), Some(network)) if network.origin == Origin::File => {
                 warn("unpinned_network", format!("network {} is not pinned: it comes from a file", network.name));

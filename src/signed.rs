@@ -9,7 +9,7 @@ use crate::json::{Cursor, Json};
 use crate::key::Signature;
 use crate::network::{Layer, Network, Networks};
 use crate::operation::{Seen, recognise};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, Refusal, shown};
 use crate::transaction::{Authorization, Decoded, Transaction};
 
 /// The document's name and version.
@@ -69,8 +69,8 @@ impl Signed {
         let mut transactions: Vec<SignedTransaction> = Vec::with_capacity(items.len());
         for item in &items {
             let transaction = SignedTransaction::read(item, &network, from)?;
-            if let Some(before) = transactions.last()
-                && before.layer == transaction.layer
+            let before = transactions.iter().rev().find(|before| before.layer == transaction.layer);
+            if let Some(before) = before
                 && before.nonce().checked_add(1) != Some(transaction.nonce())
             {
                 return Err(differs(item, "nonce", before.nonce().saturating_add(1), transaction.nonce()));
@@ -182,9 +182,10 @@ impl SignedTransaction {
             recognise(&Seen { network, layer, to, value: transaction.value(), data: transaction.data() })
         });
         let purpose = members.required("purpose")?.label()?.to_owned();
-        let does = action.map_or("an unknown call", |found| found.name);
-        if purpose != does {
-            return Err(differs(cursor, "purpose", does, purpose));
+        // What no operation of ours carries, a paymaster for example, makes it another transaction than its call says.
+        let does = action.filter(|_| transaction.has_no_extras()).map(|found| found.name);
+        if does != Some(purpose.as_str()) {
+            return Err(differs(cursor, "purpose", does.unwrap_or("no operation that coldbridge knows"), purpose));
         }
         let proved = Self::new(layer, &purpose, transaction, signature, raw);
         // Everything else the document says must be what the bytes give.
@@ -196,10 +197,10 @@ impl SignedTransaction {
                 return Err(Refusal::new(
                     Code::SIGNED_DIFFERS,
                     at,
-                    format!("the document says {actual}, the raw bytes give {expected}"),
+                    format!("the document says {}, the raw bytes give {}", shown(&actual), shown(&expected)),
                     "do not broadcast it: the document was changed after signing",
                 )
-                .values(expected, actual));
+                .values(shown(&expected), shown(&actual)));
             }
         }
         Ok(proved)

@@ -177,6 +177,16 @@ impl Transaction {
         }
     }
 
+    /// Whether it carries nothing beside its call: no access list, factory dependencies or paymaster.
+    pub fn has_no_extras(&self) -> bool {
+        match self {
+            Self::Legacy(_) => true,
+            Self::Eip2930(tx) => tx.access_list.is_empty(),
+            Self::Eip1559(tx) => tx.access_list.is_empty(),
+            Self::Eip712(tx) => tx.factory_deps.is_empty() && tx.paymaster.is_none(),
+        }
+    }
+
     /// Everything that leaves the account in the worst case: the value and all gas at its highest price.
     pub fn worst_case(&self) -> Option<Wei> {
         self.gas_limit().checked_cost(self.gas_price_cap())?.checked_add(self.value())
@@ -281,7 +291,9 @@ impl Decoded {
             [0x02, body @ ..] => eip1559::decode(body),
             [0x01, body @ ..] => eip2930::decode(body),
             [0xc0..=0xff, ..] => legacy::decode(raw),
-            [other, ..] => return Err(refuse(format!("transaction type {other:#04x} is not known"))),
+            [_, ..] => {
+                return Err(refuse("the first byte is none of the types 0x01, 0x02 and 0x71, nor a list".to_owned()));
+            }
             [] => return Err(refuse("no bytes".to_owned())),
         }
         .map_err(|Malformed(problem)| refuse(problem))?;

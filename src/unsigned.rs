@@ -9,7 +9,7 @@ use crate::json::{Cursor, Json, child};
 use crate::key::{Key, Signature};
 use crate::network::{Layer, Networks};
 use crate::operation::{Plan, Seen, recognise};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, Refusal, shown};
 use crate::request::Request;
 use crate::signed::{Signed, SignedTransaction};
 use crate::transaction::{Authorization, Decoded, Transaction};
@@ -69,10 +69,10 @@ impl Unsigned {
             Some((at, expected, actual)) => Err(Refusal::new(
                 Code::UNSIGNED_DIFFERS,
                 at,
-                format!("the document says {actual}, its intent and facts give {expected}"),
+                format!("the document says {}, its intent and facts give {}", shown(&actual), shown(&expected)),
                 "build it again from the request; do not edit an unsigned document",
             )
-            .values(expected, actual)),
+            .values(shown(&expected), shown(&actual))),
         }
     }
 

@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -347,27 +347,39 @@ fn signing_asks_on_the_terminal() {
     let said = Said::of(output);
     assert_eq!((said.exit, said.error()["code"].as_str(), said.stdout.as_str()), (6, Some("sign.declined"), ""));
 
-    let ask = |answer: &str, name: &str| {
+    let ask = |typed_ahead: &str, answer: &str, name: &str| {
         let signed = folder.join(name);
-        let command = format!("{PROGRAM} sign {} --key {} -o {}", text(&request), text(&key), text(&signed));
+        // What is typed ahead is there before the program is.
+        let command = format!("sleep 0.4; {PROGRAM} sign {} --key {} -o {}", text(&request), text(&key), text(&signed));
         let mut child = Command::new("script")
             .args(["--quiet", "--return", "--command", &command, "/dev/null"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("script of util-linux: apt-get install bsdutils");
-        child.stdin.take().expect("piped").write_all(answer.as_bytes()).expect("typed");
-        let output = child.wait_with_output().expect("it ends");
+        let mut terminal = child.stdin.take().expect("piped");
+        let mut screen = child.stdout.take().expect("piped");
+        terminal.write_all(typed_ahead.as_bytes()).expect("typed ahead");
+        let mut shown = Vec::new();
+        while !String::from_utf8_lossy(&shown).contains("Type yes to sign: ") {
+            let mut byte = [0];
+            assert_eq!(screen.read(&mut byte).expect("a screen"), 1, "{}", String::from_utf8_lossy(&shown));
+            shown.push(byte[0]);
+        }
+        terminal.write_all(answer.as_bytes()).expect("typed");
+        screen.read_to_end(&mut shown).expect("the rest");
+        let mut output = child.wait_with_output().expect("it ends");
+        output.stdout = shown;
         (Said::of(output), signed)
     };
-    let (said, signed) = ask("yes\n", "agreed.json");
+    let (said, signed) = ask("no\n", "yes\n", "agreed.json");
     assert_eq!(said.exit, 0, "{}", said.stdout);
     for shown in ["DEPOSIT on L1 of era-mainnet", "0xa61464658AfeAf65CccaaFD3a512b69A83B77618", "Type yes to sign"] {
         assert!(said.stdout.contains(shown), "{shown}: {}", said.stdout);
     }
     assert_eq!(run(&["verify", text(&signed)], "").exit, 0);
     for answer in ["y\n", "no\n", "\n", "yess\n", "YES\n"] {
-        let (said, signed) = ask(answer, "declined.json");
+        let (said, signed) = ask("yes\nyes\n", answer, "declined.json");
         assert_eq!(said.exit, 6, "{answer:?}");
         assert!(!signed.exists());
     }

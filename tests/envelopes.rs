@@ -196,7 +196,7 @@ fn envelope_vectors() {
         let (category, not_usable) = category(case)?;
         let input = Input::of(case, "envelope")?;
         let expect = object(&case.json["expect"])?;
-        if not_usable != expect.contains_key("sdk_hash") {
+        if not_usable != (expect.contains_key("sdk_hash") && expect.contains_key("correct_hash")) {
             return Err("a mistake of the source is flagged notUsable and says what is correct".to_owned());
         }
         match category {
@@ -212,19 +212,21 @@ fn envelope_vectors() {
 
 /// Types 0, 1 and 2.
 fn l1_envelope(case: &Fixture, input: &Input<'_>, expect: &Object, failures: &mut Failures) -> Outcome {
-    let decoded = match input.get("raw") {
-        Some(raw) => Decoded::read(&bytes(raw)?, "").map_err(said)?,
-        None => {
-            let transaction = l1_transaction(input)?;
-            let key = key(input.needs("private_key")?)?;
-            let signature = key.sign(&transaction.signing_digest()).map_err(said)?;
-            failures.check(&case.name, "signer", &signature.recover(&transaction.signing_digest()), &Some(key.address()));
-            Decoded { transaction, authorization: Authorization::Signature(signature) }
-        }
+    let decoded = if let Some(raw) = input.get("raw") {
+        Decoded::read(&bytes(raw)?, "").map_err(said)?
+    } else {
+        let transaction = l1_transaction(input)?;
+        let (key, digest) = (key(input.needs("private_key")?)?, transaction.signing_digest());
+        let signature = key.sign(&digest).map_err(said)?;
+        failures.check(&case.name, "signer", &signature.recover(&digest), &Some(key.address()));
+        Decoded { transaction, authorization: Authorization::Signature(signature) }
     };
     let Authorization::Signature(signature) = &decoded.authorization else { return Err("no signature".to_owned()) };
     let transaction = &decoded.transaction;
     let raw = transaction.raw(signature);
+    if let Some(given) = input.get("raw") {
+        failures.check(&case.name, "raw, written again", &hexed(&raw), &text(given)?);
+    }
     failures.check(&case.name, "raw, read back", &Decoded::read(&raw, ""), &Ok::<_, Refusal>(decoded.clone()));
     failures.check(&case.name, "hash", &decoded.hash().map(|hash| hash.0), &Some(keccak256(&raw)));
     for (name, value) in expect {
@@ -262,8 +264,18 @@ fn l1_transaction(input: &Input<'_>) -> Outcome<Transaction> {
     };
     let gas_price = WeiPerGas::new(number(gas_price)?);
     let Some(declared) = input.get("accessList") else {
-        let _ = input.get("eip155").map_or(Some(true), Value::as_bool).filter(|eip155| *eip155).ok_or("not EIP-155")?;
-        return Ok(Transaction::Legacy(Legacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, data }));
+        if input.get("eip155").is_some_and(|eip155| *eip155 != true) {
+            return Err("not EIP-155".to_owned());
+        }
+        return Ok(Transaction::Legacy(Legacy {
+            chain_id: Some(chain_id),
+            nonce,
+            gas_price,
+            gas_limit,
+            to,
+            value,
+            data,
+        }));
     };
     if input.get("type").is_some_and(|kind| *kind != 1) {
         return Err("an access list, but not type 1".to_owned());
@@ -469,10 +481,7 @@ fn eip712_items(case: &Fixture, input: &Input<'_>, expect: &Object, failures: &m
     let raw = [vec![0x71], bytes(input.needs("rlp_without_type_byte")?)?].concat();
     let Decoded { transaction, authorization } = Decoded::read(&raw, "").map_err(said)?;
     let Transaction::Eip712(tx) = &transaction else { return Err("not of type 0x71".to_owned()) };
-    let (["items"], [items]) = (
-        expect.keys().map(String::as_str).collect::<Vec<_>>().as_slice(),
-        expect.values().collect::<Vec<_>>().as_slice(),
-    ) else {
+    let (Some(items), 1) = (expect.get("items"), expect.len()) else {
         return Err("unknown form: expect is not items".to_owned());
     };
     let items = list(items)?;
@@ -490,9 +499,10 @@ fn eip712_items(case: &Fixture, input: &Input<'_>, expect: &Object, failures: &m
         Authorization::Unsigned => "0x".to_owned(),
         Authorization::Signature(_) => return Err("an ECDSA signature".to_owned()),
     };
-    let paymaster = tx.paymaster.as_ref().map_or_else(Vec::new, |Paymaster { paymaster, input }| {
-        vec![hexed(paymaster.as_bytes()), hexed(input)]
-    });
+    let paymaster = tx
+        .paymaster
+        .as_ref()
+        .map_or_else(Vec::new, |Paymaster { paymaster, input }| vec![hexed(paymaster.as_bytes()), hexed(input)]);
     let read = [
         uint(tx.nonce.into()),
         uint(tx.max_priority_fee_per_gas.get()),
@@ -621,18 +631,17 @@ fn known_key(case: &Fixture, input: &Input<'_>, expect: &Object, failures: &mut 
 /// EIP-712 data that is no transaction: the hashes are the test's, the signatures ours.
 fn typed_data(case: &Fixture, input: &Input<'_>, expect: &Object, failures: &mut Failures) -> Outcome {
     let separator = domain_separator(object(input.needs("domain")?)?)?;
-    let (type_hash, struct_hash) = match input.get("types") {
-        Some(types) => flat_struct(object(types)?, object(input.needs("value")?)?)?,
-        None => {
-            let example = "EIP-712 Mail example Cow->Bob \"Hello, Bob!\"";
-            if input.get("message").is_some_and(|message| message != example) {
-                return Err("another message".to_owned());
-            }
-            if input.get("note").is_some_and(|note| note != "no verifyingContract") {
-                return Err("another note".to_owned());
-            }
-            mail()
+    let (type_hash, struct_hash) = if let Some(types) = input.get("types") {
+        flat_struct(object(types)?, object(input.needs("value")?)?)?
+    } else {
+        let example = "EIP-712 Mail example Cow->Bob \"Hello, Bob!\"";
+        if input.get("message").is_some_and(|message| message != example) {
+            return Err("another message".to_owned());
         }
+        if input.get("note").is_some_and(|note| note != "no verifyingContract") {
+            return Err("another note".to_owned());
+        }
+        mail()
     };
     let digest = Digest(keccak256_concat(&[&[0x19, 0x01], &separator, &struct_hash]));
     let keys = input.keys()?;
@@ -708,10 +717,11 @@ fn flat_struct(types: &Object, value: &Object) -> Outcome<([u8; 32], [u8; 32])> 
 
 /// The example of EIP-712 (<https://eips.ethereum.org/EIPS/eip-712>).
 fn mail() -> ([u8; 32], [u8; 32]) {
-    let type_hash =
-        keccak256(b"Mail(Person from,Person to,string contents)Person(string name,address wallet)");
+    let type_hash = keccak256(b"Mail(Person from,Person to,string contents)Person(string name,address wallet)");
     let person = |name: &str, wallet: &str| {
-        struct_of("Person", &[("name", "string", &name.into()), ("wallet", "address", &wallet.into())]).expect("a person").1
+        struct_of("Person", &[("name", "string", &name.into()), ("wallet", "address", &wallet.into())])
+            .expect("a person")
+            .1
     };
     let struct_hash = keccak256_concat(&[
         &type_hash,
@@ -790,10 +800,9 @@ fn signed_fixtures_decode_to_what_was_signed() {
         let transaction = &decoded.transaction;
         failures.check(name, "encoded again", &hexed(transaction.raw(&signature)), &hexed(&signed.raw));
         failures.check(name, "type", &transaction.type_name(), &signed.kind());
-        let parts = (hexed(signature.r()), hexed(signature.s()), signature.y_parity().into());
-        let stated = &expected["signature"];
-        let stated = (stated["r"].as_str(), stated["s"].as_str(), &stated["yParity"]);
-        failures.check(name, "signature", &(Some(parts.0), Some(parts.1), &Value::clone(&parts.2)), &stated);
+        let (r, s, parity) = (hexed(signature.r()), hexed(signature.s()), signature.y_parity());
+        let parts = serde_json::json!({ "r": r, "s": s, "yParity": parity });
+        failures.check(name, "signature", &parts, &expected["signature"]);
         failures.check(name, "signer", &decoded.signer(), &Some(signed.key.address()));
         failures.check(name, "hash", &decoded.hash().map(|hash| hash.to_string()), &expected["hash"].as_str());
         let digest = transaction.signing_digest();
@@ -847,9 +856,9 @@ struct Flips {
 /// Every single bit, on one transaction of each type. Each flip is refused, or the bytes say something else, and then the
 /// signer is not the original one *and* the hash is another.
 ///
-/// Type 0x71 has places that its hash does not cover and that a node does not look at beside a custom signature: the slot
-/// of v and the way in which no paymaster is written. There, and nowhere else, a flip leaves transaction, signature, hash
-/// and signer as they were; that `raw()` gives other bytes is how `Signed::read` refuses it.
+/// Type 0x71 can be written in other ways that its hash does not tell apart. One bit makes one of them: no paymaster as an
+/// empty string. There, and nowhere else, a flip leaves transaction, signature, hash and signer as they were; that `raw()`
+/// gives other bytes is how `Signed::read` refuses it.
 #[test]
 fn no_single_bit_can_be_changed() {
     for signed in one_of_each() {
@@ -869,8 +878,8 @@ fn no_single_bit_can_be_changed() {
 
 fn flip_every_bit(signed: &Signed) -> Flips {
     let original = signed.decoded();
-    let (signer, hash) = (original.signer(), original.hash());
-    assert_eq!(signer, Some(signed.key.address()));
+    let (account, hash) = (original.signer(), original.hash());
+    assert_eq!(account, Some(signed.key.address()));
     assert!(hash.is_some());
     let mut flips = Flips::default();
     for at in 0..signed.raw.len() {
@@ -885,7 +894,10 @@ fn flip_every_bit(signed: &Signed) -> Flips {
             let other = Decoded::read(&raw, "").expect("not refused");
             match (&other.authorization, &other.transaction) {
                 // The bytes are the one encoding of what they say.
-                (Authorization::Signature(signature), Transaction::Legacy(_) | Transaction::Eip2930(_) | Transaction::Eip1559(_)) => {
+                (
+                    Authorization::Signature(signature),
+                    Transaction::Legacy(_) | Transaction::Eip2930(_) | Transaction::Eip1559(_),
+                ) => {
                     assert_eq!(other.transaction.raw(signature), raw, "{place}");
                 }
                 (Authorization::Signature(_) | Authorization::Custom(_), Transaction::Eip712(_)) => {}
@@ -897,7 +909,7 @@ fn flip_every_bit(signed: &Signed) -> Flips {
                 flips.unseen.insert((at, bit));
                 continue;
             }
-            assert_ne!(other.signer(), signer, "{place}: another transaction or signature, and the same signer");
+            assert_ne!(other.signer(), account, "{place}: another transaction or signature, and the same signer");
             assert_ne!(other.hash(), hash, "{place}: another transaction or signature, and the same hash");
             assert!(other.hash().is_some(), "{place}");
             flips.changed += 1;
@@ -906,25 +918,13 @@ fn flip_every_bit(signed: &Signed) -> Flips {
     flips
 }
 
-/// The bits of our own form that no hash covers: the number in the slot of v, as far as it stays canonical, and the bit
-/// that makes the empty list at the end an empty string.
+/// The bits of our own form that no hash covers: the one that makes the empty list at the end an empty string.
 fn uncovered_bits(signed: &Signed) -> BTreeSet<(usize, u8)> {
-    let mut bits = BTreeSet::new();
     if signed.kind() != "0x71" {
-        return bits;
-    }
-    let list = Rlp::new(&signed.raw[1..]);
-    let (v, at) = list.at_with_offset(7).expect("the slot of v");
-    let number = v.data().expect("bytes");
-    assert!(number.len() > 1, "a number of one byte would share its place with the header");
-    let first = 1 + at + v.payload_info().expect("a header").header_len;
-    for (index, byte) in number.iter().enumerate() {
-        let stays = (0..8).filter(|bit| index > 0 || byte ^ (1 << bit) != 0);
-        bits.extend(stays.map(|bit| (first + index, bit)));
+        return BTreeSet::new();
     }
     assert_eq!(signed.raw.last(), Some(&0xc0));
-    bits.insert((signed.raw.len() - 1, 6));
-    bits
+    BTreeSet::from([(signed.raw.len() - 1, 6)])
 }
 
 // -------------------------------------------------------------------------------------------------- other bytes for it
@@ -1132,6 +1132,60 @@ fn no_paymaster_as_an_empty_string_is_the_same_transaction() {
     assert!(count > 40, "only {count}");
 }
 
+/// Type 0x71 with v, r and s in their places: the same transaction, signature, hash and signer, with v the parity or 27 more.
+#[test]
+fn v_r_s_of_type_0x71_is_the_same_signature() {
+    let mut count = 0;
+    for signed in all_signed().into_iter().filter(|signed| signed.kind() == "0x71") {
+        let decoded = signed.decoded();
+        let Authorization::Signature(signature) = decoded.authorization else { panic!("{}", signed.name) };
+        let (kind, whole) = taken_apart(&signed.raw);
+        let number = |bytes: &[u8]| Item::Bytes(bytes.iter().copied().skip_while(|byte| *byte == 0).collect());
+        let whole = whole.with(&[14], Item::Bytes(Vec::new()));
+        let whole = whole.with(&[8], number(&signature.r())).with(&[9], number(&signature.s()));
+        for v in 0..=400_u16 {
+            let raw = put_together(kind, &whole.with(&[7], number(&v.to_be_bytes())));
+            let parity = if v >= 27 { v - 27 } else { v };
+            if parity > 1 {
+                assert!(refused(&raw), "{}: v {v}", signed.name);
+                continue;
+            }
+            let other = Decoded::read(&raw, "").expect("a parity");
+            assert_eq!(other.transaction, decoded.transaction, "{}: v {v}", signed.name);
+            let same = parity == u16::from(signature.y_parity());
+            assert_eq!(other == decoded, same, "{}: v {v}", signed.name);
+            assert_eq!(other.hash() == decoded.hash(), same, "{}: v {v}", signed.name);
+            assert_eq!(other.signer() == Some(signed.key.address()), same, "{}: v {v}", signed.name);
+            count += 1;
+        }
+    }
+    assert!(count > 80, "only {count}");
+}
+
+/// Beside a custom signature, or none, v says nothing: it must be a parity or the chain id, and nothing hides in it.
+#[test]
+fn unused_v_of_type_0x71_is_a_parity_or_the_chain_id() {
+    for signed in all_signed().into_iter().filter(|signed| signed.kind() == "0x71") {
+        let transaction = signed.decoded().transaction;
+        let chain_id = transaction.chain_id().expect("a chain id");
+        for raw in [signed.raw, transaction.unsigned_bytes()] {
+            let (kind, whole) = taken_apart(&raw);
+            let with = |v: u64| {
+                let bytes = v.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+                put_together(kind, &whole.with(&[7], Item::Bytes(bytes)))
+            };
+            assert_eq!(with(chain_id), raw, "{}: our form", signed.name);
+            for v in (0..=400).chain([chain_id + 1, chain_id * 2 + 35, chain_id * 2 + 36, u64::MAX]) {
+                if [0, 1, 27, 28, chain_id].contains(&v) {
+                    assert_eq!(Decoded::read(&with(v), ""), Decoded::read(&raw, ""), "{}: v {v}", signed.name);
+                } else {
+                    assert!(refused(&with(v)), "{}: v {v}", signed.name);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn other_types_and_no_bytes_are_refused() {
     assert!(refused(&[]));
@@ -1202,7 +1256,8 @@ fn signatures_out_of_range_are_refused() {
                         );
                         assert!(refused(&raw), "{place}, as v r s");
                         // As custom signature they are bytes that only a smart account could judge: nobody's signature.
-                        let raw = put_together(kind, &taken_apart(&known.raw).1.with(&[14], Item::Bytes(joined.clone())));
+                        let raw =
+                            put_together(kind, &taken_apart(&known.raw).1.with(&[14], Item::Bytes(joined.clone())));
                         let read = Decoded::read(&raw, "").expect("a custom signature");
                         assert_eq!(read.authorization, Authorization::Custom(joined), "{place}");
                         assert_eq!(read.signer(), None, "{place}");

@@ -237,6 +237,7 @@ fn the_fixtures_cover_the_list() {
         "intent.unsupported",       // tests/refusals.rs
         "network.invalid",          // tests/refusals.rs
         "fees.range",               // tests/refusals.rs
+        "fees.gas_above_cap",       // tests/refusals.rs
         "fees.overflow",            // tests/refusals.rs
         "priority.margin",          // tests/refusals.rs
         "l2.gas_per_pubdata_range", // tests/refusals.rs

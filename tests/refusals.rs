@@ -134,6 +134,12 @@ fn requests_that_no_fixture_holds() {
             Code::RECIPIENT_ZERO,
             "/intent/from",
         ),
+        (
+            "deposit",
+            set("/facts/transaction/gasLimit", value!(16_777_217)),
+            Code::FEES_GAS_ABOVE_CAP,
+            "/facts/transaction/gasLimit",
+        ),
     ];
     let mut failures = Failures::default();
     for (operation, change, code, at) in rows {
@@ -171,9 +177,9 @@ fn a_debit_above_uint256_is_refused() {
     assert_eq!((refusal.code(), refusal.at()), (Code::FEES_OVERFLOW, "/intent"), "{refusal}");
     // With a base cost of next to nothing the sum of value and fees is what overflows.
     let refusal = request("deposit", "price_minimal_branch", |request| {
-        let almost = "115792089237316195423570985008687907853269984665640564039457583000000000000000";
+        let almost = "115792089237316195423570985008687907853269984665640564039457583007913129639935";
         request["intent"]["operation"]["deposit"]["amount"] = value!(almost);
-        request["facts"]["transaction"]["gasLimit"] = value!("18446744073709551615");
+        request["facts"]["transaction"]["gasLimit"] = value!(16_777_216);
     })
     .expect_err("too much");
     assert_eq!((refusal.code(), refusal.at()), (Code::FEES_OVERFLOW, "/facts/transaction"), "{refusal}");

@@ -6,6 +6,7 @@ mod common;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -287,7 +288,7 @@ fn reverted_replaced_rejected_and_pending_have_their_exit_codes() {
     let rival = deposit(|request| request["intent"]["operation"]["deposit"]["amount"] = value!("5"));
     let said = relay.broadcast(&rival, &["--l1", &anvil.url]);
     assert_eq!((said.exit, said.code().as_str()), (23, "relay.replaced"), "{}", said.stderr);
-    assert_eq!(said.states(), ["recorded", "replaced"]);
+    assert_eq!(said.states(), ["recorded", "sent", "replaced"]);
 
     let at_nonce = |nonce: u64| move |request: &mut Value| request["facts"]["transaction"]["nonce"] = value!(nonce);
     anvil.call("anvil_setBalance", &value!(["0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", "0x1"]));
@@ -470,6 +471,29 @@ fn broken_nodes_are_told_apart() {
             _ => result(&Value::Null),
         })
     };
+    let busy =
+        Some(value!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32005, "message": "limit exceeded"}}).to_string());
+    // The nonce is used and the receipt is late, while the transaction is known: it is ours that used it.
+    let lagging: Answer = {
+        let (told, receipt) = (told.clone(), receipt.clone());
+        Box::new(move |method, _, before| match method {
+            "eth_chainId" => result(&value!("0x104")),
+            "eth_getTransactionByHash" => result(&told),
+            "eth_getTransactionReceipt" if before > 4 => result(&receipt),
+            "eth_getTransactionCount" => result(&value!("0x9")),
+            _ => result(&Value::Null),
+        })
+    };
+    let early: Answer = {
+        let (told, receipt) = (told.clone(), receipt.clone());
+        Box::new(move |method, _, before| match method {
+            "eth_chainId" => result(&value!("0x104")),
+            "eth_getTransactionByHash" if before > 3 => result(&told),
+            "eth_getTransactionReceipt" => result(&receipt),
+            "eth_getTransactionCount" => result(&value!("0x9")),
+            _ => result(&Value::Null),
+        })
+    };
     let zeros = format!("0x{}", "00".repeat(32));
     let rows: Vec<(&str, Answer, i32, &str)> = vec![
         ("honest", with("", Value::Null), 0, ""),
@@ -482,6 +506,10 @@ fn broken_nodes_are_told_apart() {
         ("answers with another hash", unknown(result(&value!(zeros)), "0x0"), 20, "relay.answer"),
         ("refuses", unknown(error("max fee per gas less than block base fee\u{1b}[2J"), "0x0"), 21, "relay.rejected"),
         ("refuses, and the nonce is used", unknown(error("nonce too low"), "0x9"), 23, "relay.replaced"),
+        ("says it knows, and does not", unknown(error("already known"), "0x0"), 25, "relay.pending"),
+        ("is too busy", unknown(busy, "0x0"), 20, "relay.network"),
+        ("lags behind itself", lagging, 0, ""),
+        ("has the receipt before the transaction", early, 0, ""),
         ("never mines", unknown(result(&value!(hash)), "0x0"), 25, "relay.pending"),
         ("takes it, then mines another", unknown(result(&value!(hash)), "0x9"), 23, "relay.replaced"),
         ("hangs up on the send", unknown(None, "0x0"), 20, "relay.network"),
@@ -497,7 +525,8 @@ fn broken_nodes_are_told_apart() {
     let mut failures = common::Failures::default();
     for (name, answer, exit, code) in rows {
         let node = Scripted::start(answer);
-        let said = Relay::new().broadcast(&signed, &["--l2", &node.url, "--timeout", "1"]);
+        let patience = if exit == 25 { "1" } else { "30" };
+        let said = Relay::new().broadcast(&signed, &["--l2", &node.url, "--timeout", patience]);
         failures.check(name, "exit and code", &(said.exit, said.code()), &(exit, code.to_owned()));
         if said.stderr.contains('\u{1b}') || said.receipts.iter().any(|receipt| receipt.to_string().contains('\u{1b}'))
         {
@@ -525,7 +554,8 @@ fn nothing_is_opened_for_a_false_document_or_a_wrong_command() {
         ("{".to_owned(), vec!["--l1", url], 3),
         (signed.to_json().to_string(), vec![], 2),
         (signed.to_json().to_string(), vec!["--l2", url], 2),
-        (signed.to_json().to_string(), vec!["--l1", "http://rpc.example"], 20),
+        (signed.to_json().to_string(), vec!["--l1", "http://user:SECRET@rpc.example/v2/SECRET"], 20),
+        (signed.to_json().to_string(), vec!["--l1", url, "--timeout", "18446744073709551615"], 2),
         (signed.to_json().to_string(), vec!["--l1", url], 20),
     ];
     for (text, arguments, exit) in cases {
@@ -533,6 +563,7 @@ fn nothing_is_opened_for_a_false_document_or_a_wrong_command() {
         assert_eq!(said.exit, exit, "{arguments:?} {}", said.stderr);
         assert!(said.receipts.is_empty());
         assert!(!relay.journal().exists(), "the journal was opened");
+        assert!(!said.stderr.contains("SECRET"), "{}", said.stderr);
     }
 }
 
@@ -543,6 +574,7 @@ fn the_journal_is_one_relays_and_holds_one_row_a_payload() {
     let node = Scripted::start(move |method, _, _| match method {
         "eth_chainId" => result(&value!("0x104")),
         "eth_getTransactionByHash" => result(&told),
+        "eth_getTransactionCount" => result(&value!("0x1")),
         _ => result(&receipt),
     });
     let relay = Relay::new();
@@ -568,6 +600,29 @@ fn the_journal_is_one_relays_and_holds_one_row_a_payload() {
         assert_eq!((said.exit, said.code().as_str()), (10, "relay.journal"), "{}", said.stderr);
         journal.execute_batch("ROLLBACK").expect("free again");
     }
+    // It is the owner's alone, and what was seen mined stays mined, whatever another node says.
+    assert_eq!(std::fs::metadata(relay.journal()).expect("there").permissions().mode() & 0o777, 0o600);
+    let forgetful = Scripted::start(|method, _, _| match method {
+        "eth_chainId" => result(&value!("0x104")),
+        "eth_getTransactionCount" => result(&value!("0x9")),
+        _ => result(&Value::Null),
+    });
+    let said = relay.broadcast(&signed, &["--l2", &forgetful.url]);
+    assert_eq!((said.exit, said.code().as_str()), (26, "relay.disagree"), "{}", said.stderr);
+    assert_eq!(forgetful.count("eth_sendRawTransaction"), 0);
+    assert_eq!(relay.broadcast(&signed, &["--l2", &node.url]).exit, 0);
+    // No name is special: a journal is a file.
+    let special = Command::new(env!("CARGO_BIN_EXE_coldbridge-relay"))
+        .args(["broadcast", "../signed.json", "--journal", ":memory:", "--l2", &node.url])
+        .current_dir({
+            let folder = relay.folder.join("special");
+            std::fs::create_dir_all(&folder).expect("made");
+            folder
+        })
+        .output()
+        .expect("the relay runs");
+    assert_eq!(special.status.code(), Some(0));
+    assert!(relay.folder.join("special/:memory:").exists());
     // A database of something else, and a newer journal, are left alone.
     let foreign = Relay::new();
     let database = rusqlite::Connection::open(foreign.journal()).expect("SQLite");

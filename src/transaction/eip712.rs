@@ -231,9 +231,16 @@ pub(super) fn decode(body: &[u8]) -> Parsed {
         custom_signature: items.bytes(14, "customSignature")?.to_vec(),
         no_paymaster,
     };
+    let usual = [0, 1, 27, 28, tx.chain_id].map(U256::from);
+    if !usual.contains(&slots.v) {
+        return Err(Malformed("item 7 (v) is neither a parity nor the chain id".to_owned()));
+    }
     let authorization = if !slots.custom_signature.is_empty() {
         // The node takes the custom signature wherever there is one, also beside v, r and s.
         match Signature::from_bytes(&slots.custom_signature) {
+            Some(_) if !slots.r.is_zero() || !slots.s.is_zero() => {
+                return Err(Malformed("items 8 and 9 (r, s) hold something beside the custom signature".to_owned()));
+            }
             Some(signature) => Authorization::Signature(signature),
             None => Authorization::Custom(slots.custom_signature.clone()),
         }

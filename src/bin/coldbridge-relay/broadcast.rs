@@ -7,7 +7,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use coldbridge::canonical::PriorityRequested;
+use coldbridge::canonical::{CanonicalTransaction, EventError, PriorityRequested};
+use coldbridge::operation::{Seen, recognise};
 use coldbridge::refusal::printable;
 use coldbridge::signed::SignedTransaction;
 use coldbridge::{Code, Json, Layer, Networks, Refusal, Signed, json};
@@ -17,12 +18,19 @@ use crate::cli::BroadcastArgs;
 use crate::input::{Input, trimmed};
 use crate::journal::{Journal, Recorded, State};
 use crate::output::{print_line, print_note};
-use crate::rpc::{CallError, Endpoint, Receipt, Status};
+use crate::rpc::{CallError, Endpoint, Receipt, Status, Transaction as Told};
 
 const SEND_ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const NO_REQUEST: &str =
     "mined, but the chain's diamond announced no priority request: is this the right L1, and are the contracts there?";
+/// So many looks in a row, with growing pauses between them (7 seconds together), must find the nonce used by another.
+const MISSES_THAT_MEAN_REPLACED: u32 = 5;
+/// How nodes say that they have the transaction: not believed, but a reason to go on looking.
+const KNOWN_WORDINGS: &[&str] =
+    &["already known", "already imported", "known transaction", "already exists", "alreadyknown"];
+/// The chain id of anvil and hardhat.
+const DEVELOPMENT_CHAIN: u64 = 31337;
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 struct Endpoints {
@@ -37,6 +45,10 @@ pub fn run(arguments: &BroadcastArgs, networks: &Networks) -> Result<(), Refusal
     for path in &arguments.documents {
         read_documents(path, networks, &mut documents)?;
     }
+    // The payloads of one account go in nonce order, whatever order they came in.
+    documents.sort_by_key(|signed| {
+        (signed.from(), signed.transactions().first().map(|first| (first.layer(), first.nonce())))
+    });
     let endpoints = Endpoints {
         l1: arguments.l1.as_deref().map(|url| Endpoint::new(Layer::L1, url)).transpose()?,
         l2: arguments.l2.as_deref().map(|url| Endpoint::new(Layer::L2, url)).transpose()?,
@@ -124,6 +136,25 @@ impl Endpoints {
     }
 }
 
+/// What one look at the chain showed.
+enum Sight {
+    /// Our transaction in a block.
+    Mined(Receipt),
+    /// Nothing yet, or not all of it.
+    Waiting,
+    /// Our hash is unknown, and its nonce is used.
+    Gone,
+}
+
+fn disagree(problem: String) -> Refusal {
+    Refusal::new(
+        Code::RELAY_DISAGREE,
+        "",
+        problem,
+        "do not trust this endpoint alone: run the same command with another one",
+    )
+}
+
 /// One transaction on its way.
 struct Step<'a> {
     signed: &'a Signed,
@@ -137,32 +168,72 @@ impl Step<'_> {
     fn run(&mut self, timeout: Duration) -> Result<(), Refusal> {
         let hash = self.transaction.hash();
         if !self.is_known()? {
+            if let Some(block) = self.journal.mined_block(self.transaction)? {
+                return Err(disagree(format!(
+                    "the journal saw {hash} mined in block {block}, {} does not know it",
+                    self.endpoint.host()
+                )));
+            }
             self.send()?;
         }
-        let deadline = Instant::now() + timeout;
+        let started = Instant::now();
         let mut pause = FIRST_PAUSE;
-        let mut nonce_was_taken = false;
+        let mut misses = 0;
         loop {
-            match self.endpoint.receipt(hash) {
-                Ok(Some(receipt)) => return self.mined(&receipt),
+            let is_late = started.elapsed() >= timeout;
+            match self.look() {
+                Ok(Sight::Mined(receipt)) => return self.mined(&receipt),
+                Ok(Sight::Waiting) => misses = 0,
+                Ok(Sight::Gone) => misses += 1,
                 // A read that fails is asked again until the time is over.
-                Err(refusal) if Instant::now() >= deadline => return Err(refusal),
-                Ok(None) | Err(_) => {}
+                Err(refusal) if is_late || refusal.code() == Code::RELAY_DISAGREE => return Err(refusal),
+                Err(_) => {}
             }
-            // The nonce is looked up before the receipt is asked for once more, so that a block in between is not taken
-            // for a replacement.
-            if nonce_was_taken {
+            if misses >= MISSES_THAT_MEAN_REPLACED {
                 return self.replaced();
             }
-            nonce_was_taken =
-                self.endpoint.mined_nonces(self.signed.from()).is_ok_and(|next| next > self.transaction.nonce());
-            if Instant::now() >= deadline && !nonce_was_taken {
+            if is_late {
                 return self.pending(timeout);
             }
             self.progress.tick();
-            std::thread::sleep(if nonce_was_taken { FIRST_PAUSE } else { pause });
+            std::thread::sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// One look at the chain. The nonce is asked for first: if it is used by then and our hash is still unknown after that,
+    /// another transaction may have used it. Nodes lag, so one such look proves nothing.
+    fn look(&self) -> Result<Sight, Refusal> {
+        let hash = self.transaction.hash();
+        let nonce_is_used = self.endpoint.mined_nonces(self.signed.from())? > self.transaction.nonce();
+        let receipt = self.endpoint.receipt(hash)?;
+        let told = self.endpoint.transaction(hash)?;
+        if let Some(told) = &told {
+            self.judge(told)?;
+        }
+        Ok(match (receipt, told) {
+            // Both must have arrived: a node behind a balancer may know one before the other.
+            (Some(receipt), Some(_)) => Sight::Mined(receipt),
+            (None, None) if nonce_is_used => Sight::Gone,
+            _ => Sight::Waiting,
+        })
+    }
+
+    /// What the node tells of our transaction must be what was signed.
+    fn judge(&self, told: &Told) -> Result<(), Refusal> {
+        let hash = self.transaction.hash();
+        let ours = self.transaction.transaction();
+        let value = format!("{:x}", ours.value().get());
+        let same = told.hash == hash
+            && told.from == self.signed.from()
+            && told.to == ours.to()
+            && told.nonce == ours.nonce()
+            && told.value == value.trim_start_matches('0')
+            && told.input == ours.data();
+        if same {
+            return Ok(());
+        }
+        Err(disagree(format!("{} tells {hash} with other fields than were signed", self.endpoint.host())))
     }
 
     /// Whether the node knows our hash, mined or not.
@@ -186,21 +257,19 @@ impl Step<'_> {
                     return self.report(State::Sent, None, None, None);
                 }
                 Err(CallError::Answer(message)) => {
-                    // Whatever the sentence: does the node know our hash? A block may come in between, so a nonce
-                    // that is used is a replacement only if our hash is still unknown after that was seen.
+                    // Does the node know our hash, or say in its own words that it does, or that the nonce is used? Then it is
+                    // looked for: "nonce too low" may be our own transaction, mined.
+                    let says_known = KNOWN_WORDINGS.iter().any(|words| message.to_lowercase().contains(words));
                     let nonce_is_used = self.endpoint.mined_nonces(self.signed.from())? > self.transaction.nonce();
-                    if self.is_known()? {
+                    if says_known || nonce_is_used || self.is_known()? {
                         return self.report(State::Sent, None, None, Some(&message));
-                    }
-                    if nonce_is_used {
-                        return self.replaced();
                     }
                     self.report(State::Rejected, None, None, Some(&message))?;
                     return Err(Refusal::new(
                         Code::RELAY_REJECTED,
                         "",
                         format!("{} did not take {hash}: {message}", self.endpoint.host()),
-                        "mend what the node names (funds, fees, nonce) and run the same command again, or sign anew",
+                        "mend what the node names (funds, fees, an earlier nonce) and run the same command again",
                     ));
                 }
                 // It may have arrived: the same bytes again do no harm.
@@ -218,26 +287,8 @@ impl Step<'_> {
 
     fn mined(&self, receipt: &Receipt) -> Result<(), Refusal> {
         let hash = self.transaction.hash();
-        let ours = self.transaction.transaction();
-        let mined = self.endpoint.transaction(hash)?;
-        let value = format!("{:x}", ours.value().get());
-        let same = receipt.hash == hash
-            && receipt.from == self.signed.from()
-            && mined.as_ref().is_some_and(|mined| {
-                mined.hash == hash
-                    && mined.from == self.signed.from()
-                    && mined.to == ours.to()
-                    && mined.nonce == ours.nonce()
-                    && mined.value == value.trim_start_matches('0')
-                    && mined.input == ours.data()
-            });
-        if !same {
-            return Err(Refusal::new(
-                Code::RELAY_DISAGREE,
-                "",
-                format!("{} tells {hash} with other fields than were signed", self.endpoint.host()),
-                "do not trust this endpoint; run the same command with another one",
-            ));
+        if receipt.hash != hash || receipt.from != self.signed.from() {
+            return Err(disagree(format!("{} gives another transaction's receipt for {hash}", self.endpoint.host())));
         }
         if receipt.status == Status::Reverted {
             self.report(State::Reverted, Some(receipt), None, None)?;
@@ -267,34 +318,47 @@ impl Step<'_> {
             return Ok(None);
         }
         let network = self.signed.network();
-        let disagree = |problem: String| {
-            Refusal::new(
-                Code::RELAY_DISAGREE,
-                "",
-                problem,
-                "do not trust this endpoint; run the same command with another one",
-            )
-        };
         let requests = receipt
             .logs
             .iter()
             .filter(|log| log.address == network.diamond_proxy)
             .filter_map(|log| match PriorityRequested::read(&log.topics, &log.data) {
-                Err(coldbridge::canonical::EventError::OtherEvent) => None,
+                Err(EventError::OtherEvent) => None,
                 read => Some(read),
             })
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| disagree(format!("a NewPriorityRequest of the diamond does not hold: {error:?}")))?;
         match requests.as_slice() {
-            [] => Ok(None),
+            // A development chain may have no bridge at all; on any other, a request that nobody announced is lost.
+            [] if network.l1_chain_id == DEVELOPMENT_CHAIN => Ok(None),
+            [] => Err(disagree(NO_REQUEST.to_owned())),
             [request] => {
-                let paid = request.transaction.mint_value == self.transaction.transaction().value().get();
-                if !paid {
-                    return Err(disagree("the announced mintValue is not the one that was signed".to_owned()));
-                }
+                self.judge_request(&request.transaction)?;
                 Ok(Some(request.hash.to_string()))
             }
             several => Err(disagree(format!("{} priority requests in the receipt of one deposit", several.len()))),
+        }
+    }
+
+    /// What L1 announced must be what was signed, argument by argument.
+    fn judge_request(&self, announced: &CanonicalTransaction) -> Result<(), Refusal> {
+        let ours = self.transaction.transaction();
+        let call = ours.to().and_then(|to| {
+            let (network, layer) = (self.signed.network(), self.transaction.layer());
+            recognise(&Seen { network, layer, to, value: ours.value(), data: ours.data() })
+        });
+        let asked = |name: &str| call.as_ref().and_then(|found| found.call.get("arguments")?.get(name));
+        let announced = [
+            ("mintValue", Json::display(announced.mint_value)),
+            ("l2Contract", Json::display(announced.to)),
+            ("l2Value", Json::display(announced.value)),
+            ("l2Calldata", Json::bytes(&announced.data)),
+            ("l2GasLimit", Json::count(announced.gas_limit)),
+            ("l2GasPerPubdataByteLimit", Json::count(announced.gas_per_pubdata_byte_limit)),
+        ];
+        match announced.iter().find(|(name, value)| asked(name) != Some(value)) {
+            None => Ok(()),
+            Some((name, value)) => Err(disagree(format!("L1 announced {name} {value}, which is not what was signed"))),
         }
     }
 

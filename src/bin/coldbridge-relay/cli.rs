@@ -60,7 +60,7 @@ pub struct BroadcastArgs {
     /// The journal, an SQLite database; made if it is not there
     #[arg(long, value_name = "FILE")]
     pub journal: PathBuf,
-    /// How long to wait for each transaction to be mined
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    /// How long to wait for each transaction to be mined, up to a week
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub timeout: u64,
 }

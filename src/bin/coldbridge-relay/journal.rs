@@ -3,12 +3,14 @@
 //! Its key is the signing digest. External signers are not deterministic, so the same payload may come with another
 //! signature and hash: what was recorded first is what is sent, always the same bytes.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use coldbridge::refusal::printable;
 use coldbridge::signed::SignedTransaction;
 use coldbridge::{Code, Refusal, Signed};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 /// "coldbrdg" as a number: marks the file as ours.
 const APPLICATION_ID: i32 = 0x636f_6c64;
@@ -67,7 +69,14 @@ impl Journal {
             )
         };
         let failed = |error: rusqlite::Error| refuse(printable(&error.to_string()));
-        let connection = Connection::open(path).map_err(failed)?;
+        // Payloads are bearer instruments: the file is the owner's alone, and a file it must be.
+        let private = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        private.map_err(|error| refuse(printable(&error.to_string())))?;
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        // A path with a folder is never one of SQLite's special names.
+        let named = if path.is_absolute() { path.to_owned() } else { Path::new(".").join(path) };
+        let connection = Connection::open_with_flags(named, flags).map_err(failed)?;
         // Whose file it is comes first: a database of something else is left as it is.
         let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0));
         let tables: i64 =
@@ -160,7 +169,20 @@ impl Journal {
         }
     }
 
-    /// Writes a state down.
+    /// The block in which the journal has seen a transaction mined.
+    pub fn mined_block(&self, transaction: &SignedTransaction) -> Result<Option<String>, Refusal> {
+        self.connection
+            .query_row(
+                "SELECT block_number FROM payload WHERE signing_digest = ?1 AND state IN ('included', 'reverted')",
+                [transaction.signing_digest().to_string()],
+                |row| row.get(0),
+            )
+            .optional()
+            .map(Option::flatten)
+            .map_err(|error| self.failed(&error))
+    }
+
+    /// Writes a state down. What has been seen mined stays mined, unless it is seen mined again.
     pub fn advance(
         &self,
         transaction: &SignedTransaction,
@@ -172,7 +194,8 @@ impl Journal {
             .execute(
                 "UPDATE payload SET state = ?2, block_number = coalesce(?3, block_number),
                                     l2_tx_hash = coalesce(?4, l2_tx_hash)
-                 WHERE signing_digest = ?1",
+                 WHERE signing_digest = ?1
+                       AND (state NOT IN ('included', 'reverted') OR ?2 IN ('included', 'reverted'))",
                 params![
                     transaction.signing_digest().to_string(),
                     state.name(),

@@ -7,7 +7,7 @@ use coldbridge::{Code, Json, Refusal};
 /// Writes one line and hands it over at once: another program may be waiting for it.
 pub fn print_line(document: &Json) -> Result<(), Refusal> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{document}").and_then(|()| stdout.flush()).map_err(|error| {
+    stdout.write_all(format!("{document}\n").as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
         Refusal::new(
             Code::IO_WRITE,
             "",
@@ -18,18 +18,18 @@ pub fn print_line(document: &Json) -> Result<(), Refusal> {
 }
 
 /// Writes a sentence for a person.
-#[allow(clippy::print_stderr)] // one of two places that do
 pub fn print_note(text: &str) {
-    eprintln!("note: {text}");
+    let _ = io::stderr().write_all(format!("note: {text}\n").as_bytes());
 }
 
 /// Writes a refusal, for a person or as a document.
-#[allow(clippy::print_stderr)] // one of two places that do
 pub fn print_refusal(refusal: &Refusal, errors: Errors) {
-    match errors {
-        Errors::Text => eprintln!("{refusal}"),
-        Errors::Json => eprintln!("{}", refusal.to_document()),
-    }
+    let text = match errors {
+        Errors::Text => format!("{refusal}\n"),
+        Errors::Json => format!("{}\n", refusal.to_document()),
+    };
+    // Where it can not be written there is nobody to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// How refusals are written.

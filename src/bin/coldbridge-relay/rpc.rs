@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 /// The largest answer that is read.
 const MAX_BODY: u64 = 8 * 1024 * 1024;
+/// "Limit exceeded" (EIP-1474).
+const LIMIT_EXCEEDED: i64 = -32005;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A node.
@@ -39,7 +41,10 @@ impl Endpoint {
             return Err(Refusal::new(
                 Code::RELAY_NETWORK,
                 "",
-                format!("{} is neither https:// nor http:// to this machine", printable(url)),
+                format!(
+                    "the {layer} endpoint at {} is neither https:// nor http:// to this machine",
+                    printable(authority(url))
+                ),
                 "use an https endpoint: over plain http anybody on the way can answer in the node's place",
             ));
         }
@@ -76,7 +81,10 @@ impl Endpoint {
             .map_err(|_| CallError::Transport(format!("HTTP {} and no JSON", status.as_u16())))?;
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
             let message = error.get("message").and_then(Value::as_str).unwrap_or("no message");
-            return Err(CallError::Answer(printable(message).chars().take(400).collect()));
+            let message: String = printable(message).chars().take(400).collect();
+            // A node that is too busy has not judged the transaction: it is asked again like one that did not answer.
+            let is_busy = status.as_u16() == 429 || error.get("code").and_then(Value::as_i64) == Some(LIMIT_EXCEEDED);
+            return Err(if is_busy { CallError::Transport(message) } else { CallError::Answer(message) });
         }
         match answer.get_mut("result") {
             Some(result) => Ok(result.take()),

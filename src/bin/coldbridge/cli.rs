@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use coldbridge::{Code, Refusal};
 
 /// Build, review and sign ZKsync L1<->L2 transactions on a machine without a network
 #[derive(Parser)]
@@ -152,6 +153,16 @@ pub struct OutputArgs {
     pub output: Option<PathBuf>,
 }
 
+impl KeyArgs {
+    /// The descriptor's number. It is read here and not by clap, which would print a key that was passed in its place.
+    pub fn descriptor(&self) -> Result<Option<u32>, Refusal> {
+        let number = self.key_fd.as_ref().map(|text| text.parse::<u32>());
+        number.transpose().map_err(|_| {
+            Refusal::new(Code::USAGE, "", "--key-fd takes the number of a file descriptor", "write --key-fd 3 3< FILE")
+        })
+    }
+}
+
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct KeyArgs {
@@ -160,5 +171,5 @@ pub struct KeyArgs {
     pub key: Option<PathBuf>,
     /// Read the key from an open file descriptor
     #[arg(long, value_name = "N")]
-    pub key_fd: Option<u32>,
+    pub key_fd: Option<String>,
 }

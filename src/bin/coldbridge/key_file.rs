@@ -1,7 +1,7 @@
 //! Keys in: a regular file that only its owner can read, or an open file descriptor. Nothing else.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -17,8 +17,8 @@ const MAX_KEY_FILE: u64 = 128;
 
 /// Reads the key that the command line points to.
 pub fn read(arguments: &KeyArgs) -> Result<Key, Refusal> {
-    let (file, name) = match (&arguments.key, arguments.key_fd) {
-        (Some(path), _) => (open_private(path)?, printable(&path.to_string_lossy())),
+    let (file, name) = match (&arguments.key, arguments.descriptor()?) {
+        (Some(path), _) => (open_private(path)?, path_name(path)),
         (None, Some(number @ (1 | 2))) => {
             return Err(Refusal::new(
                 Code::USAGE,
@@ -32,6 +32,9 @@ pub fn read(arguments: &KeyArgs) -> Result<Key, Refusal> {
             return Err(Refusal::new(Code::USAGE, "", "there is no key", "pass --key FILE or --key-fd N"));
         }
     };
+    if file.is_terminal() {
+        return Err(unreadable(&name, "it is a terminal, which would show the key"));
+    }
     // One allocation of the final size: a growing buffer would leave copies of the key behind.
     let mut text = Zeroizing::new(Vec::with_capacity(256));
     file.take(MAX_KEY_FILE + 1).read_to_end(&mut text).map_err(|error| unreadable(&name, &error.to_string()))?;
@@ -53,7 +56,7 @@ fn descriptor(number: u32) -> Result<File, Refusal> {
 }
 
 fn open_private(path: &Path) -> Result<File, Refusal> {
-    let name = printable(&path.to_string_lossy());
+    let name = path_name(path);
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = OpenOptions::new()
         .read(true)
@@ -70,6 +73,17 @@ fn open_private(path: &Path) -> Result<File, Refusal> {
             "keep the key in a regular file of your own: chmod 600 FILE",
         )),
     }
+}
+
+/// The path for a message. Whoever passes the key itself in place of its path shall not find it in a log.
+fn path_name(path: &Path) -> String {
+    let name = printable(&path.to_string_lossy());
+    let mut digits = 0;
+    let holds_key = name.chars().any(|character| {
+        digits = if character.is_ascii_hexdigit() { digits + 1 } else { 0 };
+        digits >= 32
+    });
+    if holds_key { "the path (not shown: it looks like a key)".to_owned() } else { name }
 }
 
 fn judge(metadata: &Metadata) -> Option<String> {

@@ -2,12 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use coldbridge::refusal::printable;
 use coldbridge::{Code, Json, Refusal};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, renameat_with};
 use rustix::io::Errno;
 
 /// How refusals are written.
@@ -21,12 +22,13 @@ pub enum Errors {
 
 impl Errors {
     /// Writes a refusal to standard error.
-    #[allow(clippy::print_stderr)] // the one place that does
     pub fn print(self, refusal: &Refusal) {
-        match self {
-            Self::Text => eprintln!("{refusal}"),
-            Self::Json => eprintln!("{}", refusal.to_document()),
-        }
+        let text = match self {
+            Self::Text => format!("{refusal}\n"),
+            Self::Json => format!("{}\n", refusal.to_document()),
+        };
+        // One write for the whole line; where it can not be written there is nobody to tell.
+        let _ = io::stderr().write_all(text.as_bytes());
     }
 }
 
@@ -38,8 +40,8 @@ pub enum Output {
     File {
         /// Its name when it is complete.
         path: PathBuf,
-        /// Its name until then.
-        temporary: PathBuf,
+        /// Its name until then, on file systems that have no files without a name.
+        temporary: Option<PathBuf>,
         /// The open file.
         file: io::BufWriter<File>,
     },
@@ -48,9 +50,18 @@ pub enum Output {
 impl Output {
     /// Opens standard output, or a file that must not be there yet.
     pub fn open(path: Option<&Path>) -> Result<Self, Refusal> {
-        let Some(path) = path else { return Ok(Self::Stdout(io::stdout().lock())) };
+        let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
+            return Ok(Self::Stdout(io::stdout().lock()));
+        };
         if fs::symlink_metadata(path).is_ok() {
             return Err(exists(path));
+        }
+        path.file_name().ok_or_else(|| failed(path, &io::Error::other("it names no file")))?;
+        // A file without a name vanishes with the process, whatever ends it.
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        if let Ok(unnamed) = rustix::fs::openat(CWD, folder(path), flags, Mode::RUSR | Mode::WUSR) {
+            let file = io::BufWriter::new(File::from(unnamed));
+            return Ok(Self::File { path: path.to_owned(), temporary: None, file });
         }
         let mut name = path.file_name().ok_or_else(|| failed(path, &io::Error::other("it names no file")))?.to_owned();
         name.push(format!(".{}.partial", std::process::id()));
@@ -61,7 +72,7 @@ impl Output {
             .mode(0o600)
             .open(&temporary)
             .map_err(|error| failed(path, &error))?;
-        Ok(Self::File { path: path.to_owned(), temporary, file: io::BufWriter::new(file) })
+        Ok(Self::File { path: path.to_owned(), temporary: Some(temporary), file: io::BufWriter::new(file) })
     }
 
     /// Writes a text as it is.
@@ -85,14 +96,19 @@ impl Output {
             Self::File { file, .. } => file.flush().and_then(|()| file.get_ref().sync_all()),
         };
         result.map_err(|error| self.failed(&error))?;
-        if let Self::File { path, temporary, .. } = &self {
-            rename_new(temporary, path).map_err(|error| match error {
+        if let Self::File { path, temporary, file } = &self {
+            let named = if let Some(temporary) = temporary {
+                rename_new(temporary, path)
+            } else {
+                let unnamed = format!("/proc/self/fd/{}", file.get_ref().as_raw_fd());
+                linkat(CWD, unnamed, CWD, path, AtFlags::SYMLINK_FOLLOW)
+            };
+            named.map_err(|error| match error {
                 Errno::EXIST => exists(path),
                 error => failed(path, &error.into()),
             })?;
             // The name itself is durable only when its folder is.
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+            let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
         }
         Ok(())
     }
@@ -108,10 +124,15 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         // After a rename there is nothing of this name any more; otherwise nothing half-written stays behind.
-        if let Self::File { temporary, .. } = self {
+        if let Self::File { temporary: Some(temporary), .. } = self {
             let _ = fs::remove_file(temporary);
         }
     }
+}
+
+/// The folder that a file is to stand in.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Renames, and never over a file. Some file systems of USB sticks can not promise that in one step.

@@ -18,6 +18,9 @@ pub fn confirm(text: &str, question: &str) -> Result<(), Refusal> {
             "review the document, then pass --yes to sign without a question",
         )
     })?;
+    // What was typed before the question was shown is no answer to it.
+    rustix::termios::tcflush(&terminal, rustix::termios::QueueSelector::IFlush)
+        .map_err(|error| declined(format!("the terminal can not be used: {error}"), "try again on another terminal"))?;
     let mut answer = String::new();
     write!(terminal, "{text}{question} Type yes to sign: ")
         .and_then(|()| terminal.flush())

@@ -12,8 +12,23 @@ use coldbridge::{Code, Refusal};
 pub struct Input {
     source: Box<dyn BufRead>,
     name: String,
-    first: Option<Vec<u8>>,
-    shape: Shape,
+    state: State,
+}
+
+/// How far an input has been read.
+enum State {
+    /// A first line that is a whole document. What follows is not waited for until it is asked for.
+    First(Vec<u8>),
+    /// The first line has been handed out.
+    AfterFirst,
+    /// A line that has been read to see whether this is a batch.
+    Next(Vec<u8>),
+    /// A batch whose next line has not been read.
+    Lines,
+    /// One document over many lines.
+    Document(Vec<u8>),
+    /// Nothing more.
+    End,
 }
 
 /// How the input is divided.
@@ -38,47 +53,63 @@ impl Input {
 
     fn new(mut source: Box<dyn BufRead>, name: String) -> Result<Self, Refusal> {
         let unreadable = |error| unreadable(&name, &error);
-        // If the first line that is not empty is a whole document and more follow, this is a batch.
         let mut first = line(&mut source, Overlong::Stop).map_err(unreadable)?;
         let mut leading = Vec::new();
         while first.as_deref().is_some_and(is_blank) && leading.len() <= MAX_BYTES {
             leading.extend(first.take().into_iter().flatten());
             first = line(&mut source, Overlong::Stop).map_err(unreadable)?;
         }
-        let Some(first) = first else {
-            return Ok(Self { source, name, first: Some(leading), shape: Shape::Document });
-        };
-        if is_whole(&first) {
-            let mut next = line(&mut source, Overlong::Skip).map_err(unreadable)?;
-            while next.as_deref().is_some_and(is_blank) {
-                next = line(&mut source, Overlong::Skip).map_err(unreadable)?;
+        let state = match first {
+            None => State::Document(leading),
+            // If more lines follow, this is a batch.
+            Some(first) if is_whole(&first) => State::First(first),
+            Some(first) => {
+                let mut document = leading;
+                document.extend(first);
+                let room = u64::try_from((MAX_BYTES + 1).saturating_sub(document.len())).unwrap_or(0);
+                source.by_ref().take(room).read_to_end(&mut document).map_err(unreadable)?;
+                State::Document(document)
             }
-            let Some(next) = next else {
-                return Ok(Self { source, name, first: Some(first), shape: Shape::Document });
-            };
-            let source = Box::new(io::Cursor::new(next).chain(source));
-            return Ok(Self { source, name, first: Some(first), shape: Shape::Lines });
-        }
-        let mut document = leading;
-        document.extend(first);
-        let room = u64::try_from((MAX_BYTES + 1).saturating_sub(document.len())).unwrap_or(0);
-        source.by_ref().take(room).read_to_end(&mut document).map_err(unreadable)?;
-        Ok(Self { source, name, first: Some(document), shape: Shape::Document })
+        };
+        Ok(Self { source, name, state })
     }
 
-    /// One document or a batch.
-    pub fn shape(&self) -> Shape {
-        self.shape
+    /// One document or a batch. After the first document this waits for a second line, or for the end.
+    pub fn shape(&mut self) -> Result<Shape, Refusal> {
+        if let State::AfterFirst = self.state {
+            self.state = match self.next_line()? {
+                Some(line) => State::Next(line),
+                None => State::End,
+            };
+        }
+        Ok(match self.state {
+            State::Next(_) | State::Lines => Shape::Lines,
+            State::First(_) | State::AfterFirst | State::Document(_) | State::End => Shape::Document,
+        })
     }
 
     /// The next document, if there is one.
     pub fn next(&mut self) -> Result<Option<Vec<u8>>, Refusal> {
-        if let Some(first) = self.first.take() {
-            return Ok(Some(first));
+        match std::mem::replace(&mut self.state, State::End) {
+            State::First(document) => {
+                self.state = State::AfterFirst;
+                Ok(Some(document))
+            }
+            State::Next(document) => {
+                self.state = State::Lines;
+                Ok(Some(document))
+            }
+            State::AfterFirst | State::Lines => {
+                let line = self.next_line()?;
+                self.state = if line.is_some() { State::Lines } else { State::End };
+                Ok(line)
+            }
+            State::Document(document) => Ok(Some(document)),
+            State::End => Ok(None),
         }
-        if self.shape == Shape::Document {
-            return Ok(None);
-        }
+    }
+
+    fn next_line(&mut self) -> Result<Option<Vec<u8>>, Refusal> {
         loop {
             match line(&mut self.source, Overlong::Skip).map_err(|error| unreadable(&self.name, &error))? {
                 Some(text) if is_blank(&text) => {}

@@ -1,6 +1,8 @@
 //! The pinned networks and those of `--network-file`.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use coldbridge::refusal::printable;
 use coldbridge::{Code, Networks, Refusal, json};
@@ -9,7 +11,7 @@ use coldbridge::{Code, Networks, Refusal, json};
 pub fn known(files: &[PathBuf]) -> Result<Networks, Refusal> {
     let mut networks = Networks::pinned();
     for path in files {
-        let text = std::fs::read(path).map_err(|error| {
+        let text = read_bounded(path).map_err(|error| {
             Refusal::new(
                 Code::IO_READ,
                 "",
@@ -20,4 +22,12 @@ pub fn known(files: &[PathBuf]) -> Result<Networks, Refusal> {
         networks = networks.with(&json::parse(&text)?)?;
     }
     Ok(networks)
+}
+
+/// One byte more than a document may have is enough to refuse it.
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let limit = u64::try_from(json::MAX_BYTES + 1).unwrap_or(u64::MAX);
+    let mut text = Vec::new();
+    File::open(path)?.take(limit).read_to_end(&mut text)?;
+    Ok(text)
 }

@@ -1,11 +1,11 @@
 //! A command line that is not understood.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use coldbridge::{Code, Refusal};
 
 /// Prints what clap has to say, help and version included, and gives the exit code.
-#[allow(clippy::print_stderr)] // there is no other place yet to print to
 pub fn answer(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
@@ -16,7 +16,7 @@ pub fn answer(error: &clap::Error) -> ExitCode {
         let text = error.to_string();
         let problem = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let refusal = Refusal::new(Code::USAGE, "", problem, "see --help");
-        eprintln!("{}", refusal.to_document());
+        let _ = std::io::stderr().write_all(format!("{}\n", refusal.to_document()).as_bytes());
     } else {
         let _ = error.print();
     }

@@ -39,10 +39,11 @@ pub fn each(
     let mut output = Output::open(output.output.as_deref())?;
     let mut outcome = Outcome::DONE;
     while let Some(bytes) = input.next()? {
-        match (trimmed(&bytes).and_then(&mut answer), input.shape()) {
-            (Ok(text), _) => output.write(&text)?,
-            (Err(refusal), Shape::Document) => return Err(refusal),
-            (Err(refusal), Shape::Lines) => {
+        match trimmed(&bytes).and_then(&mut answer) {
+            // Written at once: whoever feeds the batch may wait for each answer.
+            Ok(text) => output.write(&text)?,
+            Err(refusal) if input.shape()? == Shape::Document => return Err(refusal),
+            Err(refusal) => {
                 output.write_document(&refusal.to_document())?;
                 if outcome.code() == 0 {
                     outcome = Outcome(refusal.exit().code());

@@ -23,7 +23,7 @@ pub fn sign(
     output: &OutputArgs,
     networks: &Networks,
 ) -> Result<Outcome, Refusal> {
-    if key.key_fd == Some(0) && arguments.document.as_os_str() == "-" {
+    if key.descriptor()? == Some(0) && arguments.document.as_os_str() == "-" {
         return Err(Refusal::new(
             coldbridge::Code::USAGE,
             "",
