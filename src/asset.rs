@@ -67,7 +67,12 @@ pub fn create_address(deployer: Address, deployment_nonce: u64) -> Address {
 }
 
 /// The address of an EraVM deployment with `create2`.
-pub fn create2_address(deployer: Address, salt: [u8; 32], bytecode_hash: [u8; 32], constructor_input: &[u8]) -> Address {
+pub fn create2_address(
+    deployer: Address,
+    salt: [u8; 32],
+    bytecode_hash: [u8; 32],
+    constructor_input: &[u8],
+) -> Address {
     last_20(keccak256_concat(&[
         &keccak256(b"zksyncCreate2"),
         &padded(deployer),

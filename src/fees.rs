@@ -117,10 +117,15 @@ impl TransactionFacts {
         self.superfluous(envelope, if only_price { &["gasPrice", "maxFeePerGas"] } else { &[] })
     }
 
-    /// What the gas costs at most, if both members are there and the product fits.
-    pub fn worst_fee(&self) -> Option<Wei> {
+    /// The gas limit of the plan's main transaction.
+    pub fn gas_limit(&self) -> Option<u64> {
+        self.gas_limit
+    }
+
+    /// What this much gas costs at most, if a price is there and the product fits.
+    pub fn worst_fee(&self, gas_limit: u64) -> Option<Wei> {
         let (price, _) = self.price_cap()?;
-        Gas::from(self.gas_limit?).checked_cost(price)
+        Gas::from(gas_limit).checked_cost(price)
     }
 
     /// The refusal of a member that an envelope does not have and that is not excused.
@@ -222,17 +227,6 @@ impl TransactionFacts {
         if (layer, vm) == (Layer::L2, Vm::EraVm) {
             self.judge_era(&mut refusals);
         }
-        if let (Layer::L1, Some(gas_limit)) = (layer, self.gas_limit.filter(|limit| *limit > L1_MAX_GAS_LIMIT)) {
-            refusals.push(
-                Refusal::new(
-                    Code::FEES_GAS_ABOVE_CAP,
-                    format!("{AT}/gasLimit"),
-                    format!("gasLimit {gas_limit} is above {L1_MAX_GAS_LIMIT}, the most that one L1 transaction may have (EIP-7825)"),
-                    format!("lower gasLimit to at most {L1_MAX_GAS_LIMIT}; a deposit takes less than a tenth of it"),
-                )
-                .values(format!("at most {L1_MAX_GAS_LIMIT}"), gas_limit),
-            );
-        }
         refusals
     }
 
@@ -282,22 +276,33 @@ impl TransactionFacts {
         }
     }
 
-    /// Whether an L1 gas limit pays for the transaction's own bytes, before anything is executed: 21000 and the calldata
-    /// (EIP-2028), or the floor of EIP-7623 if that is higher.
-    pub fn judge_intrinsic(&self, calldata: &[u8]) -> Option<Refusal> {
+    /// Whether a gas limit is one that L1 takes: it must pay for the transaction's own bytes before anything is executed
+    /// (21000 and the calldata, EIP-2028, or the floor of EIP-7623 if that is higher), and stay below the cap of EIP-7825.
+    pub fn judge_gas(&self, at: &str, gas_limit: Option<u64>, calldata: &[u8]) -> Option<Refusal> {
+        let gas_limit = gas_limit?;
+        if gas_limit > L1_MAX_GAS_LIMIT {
+            return Some(
+                Refusal::new(
+                    Code::FEES_GAS_ABOVE_CAP,
+                    at,
+                    format!("gasLimit {gas_limit} is above {L1_MAX_GAS_LIMIT}, the most that one transaction may have (EIP-7825)"),
+                    format!("lower gasLimit to at most {L1_MAX_GAS_LIMIT}; a deposit takes less than a tenth of it"),
+                )
+                .values(format!("at most {L1_MAX_GAS_LIMIT}"), gas_limit),
+            );
+        }
         let zeros: u64 = calldata.iter().map(|byte| u64::from(*byte == 0)).sum();
         let others = u64::try_from(calldata.len()).ok()?.checked_sub(zeros)?;
         let intrinsic = 21_000 + (zeros * 4 + others * 16).max((zeros + others * 4) * 10);
-        let gas_limit = self.gas_limit.filter(|limit| *limit < intrinsic)?;
-        Some(
+        (gas_limit < intrinsic).then(|| {
             Refusal::new(
                 Code::FEES_GAS_BELOW_INTRINSIC,
-                format!("{AT}/gasLimit"),
-                format!("gasLimit {gas_limit} is below {intrinsic}, which the calldata alone costs"),
+                at,
+                format!("gasLimit {gas_limit} is below {intrinsic}, which the transaction's own bytes cost"),
                 "raise gasLimit: estimate it on a node, with a margin (an ETH deposit takes 203000 to 263000 gas on L1)",
             )
-            .values(format!("at least {intrinsic}"), gas_limit),
-        )
+            .values(format!("at least {intrinsic}"), gas_limit)
+        })
     }
 }
 

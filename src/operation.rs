@@ -85,6 +85,8 @@ pub struct Context<'a> {
     pub priority_request: Option<&'a PriorityRequestFacts>,
     /// `facts.allowances`; none where the facts do not speak of them.
     pub allowances: Option<&'a [Allowance]>,
+    /// `facts.approval.gasLimit`
+    pub approval_gas_limit: Option<u64>,
     /// The highest gas price, and its place in the request.
     pub gas_price_cap: Option<(WeiPerGas, &'static str)>,
 }
@@ -206,6 +208,8 @@ pub struct Recognised {
     pub call: Json,
     /// What leaves the account in ERC-20 tokens.
     pub debits: Vec<(Address, U256)>,
+    /// What the chain would hold against it, and what is unusual about it.
+    pub warnings: Vec<String>,
     /// What a person must see: label and text.
     pub lines: Vec<(&'static str, String)>,
 }
@@ -233,7 +237,9 @@ pub fn read(cursor: &Cursor<'_>, spelling: Spelling) -> Result<(&'static Operati
 
 /// Finds the operation that a call belongs to.
 pub fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
-    ALL.iter().filter(|operation| operation.layers.contains(&seen.layer)).find_map(|operation| (operation.recognise)(seen))
+    ALL.iter()
+        .filter(|operation| operation.layers.contains(&seen.layer))
+        .find_map(|operation| (operation.recognise)(seen))
 }
 
 /// Finds an operation of this name in a call, also where another could have made the same call.
@@ -319,12 +325,7 @@ impl Movement {
 pub fn judge_recipient(recipient: Address, at: &str, network: &Network) -> Option<Refusal> {
     let remedy = "write the address of the account that is to receive it";
     if recipient == Address::ZERO {
-        return Some(Refusal::new(
-            Code::RECIPIENT_ZERO,
-            at,
-            "the zero address: what arrives there is gone",
-            remedy,
-        ));
+        return Some(Refusal::new(Code::RECIPIENT_ZERO, at, "the zero address: what arrives there is gone", remedy));
     }
     if recipient.is_system() {
         return Some(Refusal::new(

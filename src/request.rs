@@ -3,15 +3,17 @@
 //! The intent decides everything that moves money. The facts are never trusted: each is recomputed, bounded or shown.
 //! This is the only place where an operation meets an envelope.
 
+use ethabi::ethereum_types::U256;
+
 use crate::address::{Address, Spelling};
 use crate::fees::{Fee, Settled, TransactionFacts};
 use crate::json::{Cursor, Json};
 use crate::network::{Layer, Network, Networks, Vm};
-use crate::operation::{self, Body, Call, Context, Operation, Plan, judge_recipient};
+use crate::operation::{self, AccountKind, Allowance, Body, Call, CallGas, Context, Operation, Plan, judge_recipient};
 use crate::priority::PriorityRequestFacts;
 use crate::refusal::{Code, Refusal};
 use crate::transaction::{Eip712, Eip1559, Eip2930, Envelope, Legacy, Transaction};
-use crate::units::{BaseTokenUnits, Wei};
+use crate::units::{BaseTokenUnits, Gas, Wei};
 use crate::unsigned::{Planned, Unsigned};
 
 /// The document's name and version.
@@ -29,28 +31,19 @@ struct Intent {
     from: Address,
     operation: &'static Operation,
     body: Box<dyn Body>,
-    from_kind: Option<FromKind>,
+    from_kind: Option<AccountKind>,
     refund_recipient: Option<Address>,
+    refund_recipient_kind: Option<AccountKind>,
     base_cost_margin_percent: Option<u64>,
     operator_tip: Option<BaseTokenUnits>,
     envelope: Option<Envelope>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FromKind {
-    Eoa,
-    Delegated,
-    Contract,
-}
-
-impl FromKind {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("eoa", Self::Eoa), ("delegated", Self::Delegated), ("contract", Self::Contract)];
-}
-
 struct Facts {
     transaction: TransactionFacts,
     priority_request: Option<PriorityRequestFacts>,
+    allowances: Option<Vec<Allowance>>,
+    approval_gas_limit: Option<u64>,
 }
 
 impl Request {
@@ -80,9 +73,10 @@ impl Request {
         members.extend(intent.id.as_ref().map(|id| ("id", Json::text(id.as_str()))));
         members.push(("network", Json::text(self.network.name.as_str())));
         members.push(("from", Json::display(intent.from)));
-        members.extend(intent.from_kind.map(|_| ("fromKind", Json::text("eoa"))));
+        members.extend(intent.from_kind.map(|kind| ("fromKind", Json::text(kind.name()))));
         members.push(("operation", Json::object([(intent.operation.name, intent.body.to_json())])));
         members.extend(intent.refund_recipient.map(|recipient| ("refundRecipient", Json::display(recipient))));
+        members.extend(intent.refund_recipient_kind.map(|kind| ("refundRecipientKind", Json::text(kind.name()))));
         members.extend(intent.base_cost_margin_percent.map(|percent| ("baseCostMarginPercent", Json::count(percent))));
         members.extend(intent.operator_tip.map(|tip| ("operatorTip", tip.to_json())));
         members.extend(intent.envelope.map(|envelope| ("envelope", Json::text(envelope.name()))));
@@ -93,6 +87,19 @@ impl Request {
     pub fn facts_json(&self) -> Json {
         let mut members = vec![("transaction", self.facts.transaction.to_json())];
         members.extend(self.facts.priority_request.map(|facts| ("priorityRequest", facts.to_json())));
+        members.extend(self.facts.allowances.as_ref().map(|rows| {
+            let row = |row: &Allowance| {
+                Json::object([
+                    ("token", Json::display(row.token)),
+                    ("spender", Json::display(row.spender)),
+                    ("amount", Json::display(row.amount)),
+                ])
+            };
+            ("allowances", Json::Array(rows.iter().map(row).collect()))
+        }));
+        members.extend(
+            self.facts.approval_gas_limit.map(|limit| ("approval", Json::object([("gasLimit", Json::count(limit))]))),
+        );
         Json::object(members)
     }
 
@@ -111,14 +118,19 @@ impl Request {
         &self.network
     }
 
-    /// The operation in the words of the request: `{"deposit":{...}}`.
-    pub fn operation_json(&self) -> Json {
-        Json::object([(self.intent.operation.name, self.intent.body.to_json())])
+    /// What kind of account the sender is.
+    pub fn from_kind(&self) -> AccountKind {
+        self.intent.from_kind.unwrap_or(AccountKind::Eoa)
+    }
+
+    /// The operation's name.
+    pub fn operation(&self) -> &'static str {
+        self.intent.operation.name
     }
 
     /// The layer that the operation's transactions run on.
     pub fn layer(&self) -> Layer {
-        self.intent.operation.layer
+        self.intent.body.layer()
     }
 
     /// Recomputes everything and fixes every field of every transaction.
@@ -134,7 +146,7 @@ impl Request {
         }
         let mut transactions = Vec::with_capacity(assessed.calls.len());
         for (call, nonce) in assessed.calls.drain(..).zip(settled.nonce..) {
-            transactions.push(self.transaction(call, envelope, &settled, nonce));
+            transactions.push(self.transaction(call, envelope, &settled, nonce)?);
         }
         Unsigned::new(self, transactions, assessed)
     }
@@ -156,10 +168,16 @@ impl Request {
             Err(refusal) => assessed.refusals.insert(0, refusal),
         }
         let layer = self.layer();
-        let fee = self.facts.transaction.worst_fee();
+        let fee = assessed.calls.iter().try_fold(Wei::zero(), |sum, call| {
+            let gas_limit = match call.gas {
+                CallGas::Main => self.facts.transaction.gas_limit(),
+                CallGas::Approval => self.facts.approval_gas_limit,
+            };
+            sum.checked_add(self.facts.transaction.worst_fee(gas_limit?)?)
+        });
+        let fee = fee.filter(|_| !assessed.calls.is_empty());
         let value = assessed.calls.iter().try_fold(Wei::zero(), |sum, call| sum.checked_add(call.value));
-        let debit =
-            fee.zip(value).filter(|_| !assessed.calls.is_empty()).and_then(|(fee, value)| fee.checked_add(value));
+        let debit = fee.zip(value).and_then(|(fee, value)| fee.checked_add(value));
         let amount = |amount: Option<Wei>| amount.map_or(Json::Null, Wei::to_json);
         let priority = assessed.priority.take();
         let priority = priority.as_ref();
@@ -174,14 +192,21 @@ impl Request {
             ("encodedLength", priority.map_or(Json::Null, |p| Json::count(p.encoded_length))),
             ("l1Fee", amount(fee.filter(|_| layer == Layer::L1))),
             ("l2Fee", amount(fee.filter(|_| layer == Layer::L2))),
-            ("worstCaseDebit", debit.map_or(Json::Null, |debit| Json::Array(vec![self.debit_json(debit)]))),
+            ("worstCaseDebit", debit.map_or(Json::Null, |debit| self.debits_json(debit, &assessed.debits))),
             ("refusals", Json::Array(assessed.refusals.iter().map(Refusal::to_json).collect())),
         ])
     }
 
-    /// One row of `worstCaseDebit`.
-    pub(crate) fn debit_json(&self, debit: Wei) -> Json {
-        Json::object([("token", Json::text(self.network.gas_token(self.layer()))), ("amount", debit.to_json())])
+    /// `worstCaseDebit`: what pays for gas first, then one row an ERC-20.
+    pub(crate) fn debits_json(&self, debit: Wei, erc20: &[(Address, U256)]) -> Json {
+        let gas_token = ("token", Json::text(self.network.gas_token(self.layer())));
+        let mut rows = vec![Json::object([gas_token, ("amount", debit.to_json())])];
+        rows.extend(
+            erc20.iter().map(|(token, amount)| {
+                Json::object([("token", Json::display(token)), ("amount", Json::display(amount))])
+            }),
+        );
+        Json::Array(rows)
     }
 
     fn assess(&self) -> Plan {
@@ -190,27 +215,48 @@ impl Request {
         let mut plan = intent.body.plan(&Context {
             network: &self.network,
             from: intent.from,
+            from_kind: self.from_kind(),
             refund_recipient: intent.refund_recipient,
+            refund_recipient_kind: intent.refund_recipient_kind.unwrap_or(AccountKind::Eoa),
             base_cost_margin_percent: intent.base_cost_margin_percent.unwrap_or(0),
             operator_tip: intent.operator_tip.unwrap_or(BaseTokenUnits::zero()),
             priority_request: self.facts.priority_request.as_ref(),
+            allowances: self.facts.allowances.as_deref(),
+            approval_gas_limit: self.facts.approval_gas_limit,
             gas_price_cap: transaction.price_cap(),
         });
-        if let Some(FromKind::Delegated | FromKind::Contract) = intent.from_kind {
+        if self.layer() == Layer::L2 && self.from_kind() != AccountKind::Eoa {
             plan.refusals.insert(
                 0,
                 Refusal::new(
                     Code::INTENT_UNSUPPORTED,
                     "/intent/fromKind",
-                    "only plain accounts are built for: refunds to an account with code go to its alias on L2, which nobody may hold",
-                    "send from an account without code (\"eoa\")",
+                    "on L2 only plain accounts are built for by this version",
+                    "send from a plain account (\"eoa\")",
                 ),
             );
         }
         plan.refusals.extend(judge_recipient(intent.from, "/intent/from", &self.network));
         plan.refusals.extend(transaction.judge(self.layer(), self.network.vm));
         if self.layer() == Layer::L1 || self.network.vm == Vm::ZkSyncOs {
-            plan.refusals.extend(plan.calls.iter().filter_map(|call| transaction.judge_intrinsic(&call.calldata)));
+            let judged = plan.calls.iter().filter_map(|call| match call.gas {
+                CallGas::Main => {
+                    transaction.judge_gas("/facts/transaction/gasLimit", transaction.gas_limit(), &call.calldata)
+                }
+                CallGas::Approval => {
+                    transaction.judge_gas("/facts/approval/gasLimit", self.facts.approval_gas_limit, &call.calldata)
+                }
+            });
+            plan.refusals.extend(judged.collect::<Vec<_>>());
+        }
+        let needs_approval = plan.calls.iter().any(|call| call.gas == CallGas::Approval);
+        if needs_approval && self.facts.approval_gas_limit.is_none() {
+            plan.refusals.push(Refusal::new(
+                Code::JSON_MISSING_MEMBER,
+                "/facts/approval",
+                "missing: approval",
+                "add {\"gasLimit\"} for the approvals that come first, or allowances that suffice",
+            ));
         }
         plan
     }
@@ -235,10 +281,17 @@ impl Request {
         .values(known, envelope.name()))
     }
 
-    fn transaction(&self, call: Call, envelope: Envelope, settled: &Settled, nonce: u64) -> Planned {
+    fn transaction(&self, call: Call, envelope: Envelope, settled: &Settled, nonce: u64) -> Result<Planned, Refusal> {
         let layer = self.layer();
         let chain_id = self.network.chain_id(layer);
-        let (gas_limit, to, value, data) = (settled.gas_limit, Some(call.to), call.value, call.calldata);
+        let gas_limit = match (call.gas, self.facts.approval_gas_limit) {
+            (CallGas::Approval, Some(limit)) => Gas::from(limit),
+            (CallGas::Approval, None) => {
+                return Err(Refusal::new(Code::BUG, "", "an approval without gas", "report it"));
+            }
+            (CallGas::Main, _) => settled.gas_limit,
+        };
+        let (to, value, data) = (Some(call.to), call.value, call.calldata);
         let transaction = match settled.fee {
             Fee::GasPrice(gas_price) if envelope == Envelope::Legacy => {
                 Transaction::Legacy(Legacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, data })
@@ -281,12 +334,12 @@ impl Request {
                 })
             }
         };
-        Planned { layer, purpose: call.purpose, transaction }
+        Ok(Planned { layer, purpose: call.purpose, words: call.words, transaction })
     }
 }
 
 fn read_intent(cursor: &Cursor<'_>, networks: &Networks, spelling: Spelling) -> Result<(Intent, Network), Refusal> {
-    const OPTIONS: &[&str] = &["refundRecipient", "baseCostMarginPercent", "operatorTip"];
+    const OPTIONS: &[&str] = &["refundRecipient", "refundRecipientKind", "baseCostMarginPercent", "operatorTip"];
     const LATER: &[&str] = &["bridge", "bridgeData", "paymaster"];
     let members = cursor
         .members(&["network", "from", "operation"], &[&["id", "fromKind", "envelope"], OPTIONS, LATER].concat())?;
@@ -310,13 +363,24 @@ fn read_intent(cursor: &Cursor<'_>, networks: &Networks, spelling: Spelling) -> 
             ));
         }
     }
+    if let (Some(kind), None) = (members.optional("refundRecipientKind"), members.optional("refundRecipient")) {
+        return Err(kind.refuse(
+            Code::INTENT_UNUSED,
+            "there is no refundRecipient whose kind this could be",
+            "name the refundRecipient too; of the sender fromKind speaks",
+        ));
+    }
     let intent = Intent {
         id: members.optional("id").map(|id| id.label().map(str::to_owned)).transpose()?,
         from: members.required("from")?.address(spelling)?,
         operation,
         body,
-        from_kind: members.optional("fromKind").map(|kind| kind.choice(FromKind::WORDS)).transpose()?,
+        from_kind: members.optional("fromKind").map(|kind| kind.choice(AccountKind::WORDS)).transpose()?,
         refund_recipient: members.optional("refundRecipient").map(|r| r.address(spelling)).transpose()?,
+        refund_recipient_kind: members
+            .optional("refundRecipientKind")
+            .map(|kind| kind.choice(AccountKind::WORDS))
+            .transpose()?,
         base_cost_margin_percent: members.optional("baseCostMarginPercent").map(|p| p.count(u64::MAX)).transpose()?,
         operator_tip: members.optional("operatorTip").map(|tip| tip.amount().map(BaseTokenUnits::new)).transpose()?,
         envelope: members.optional("envelope").map(|envelope| envelope.choice(Envelope::WORDS)).transpose()?,
@@ -342,5 +406,24 @@ fn read_facts(cursor: &Cursor<'_>, operation: &Operation) -> Result<Facts, Refus
             .optional("priorityRequest")
             .map(|facts| PriorityRequestFacts::read(&facts))
             .transpose()?,
+        allowances: members.optional("allowances").map(|rows| read_allowances(&rows)).transpose()?,
+        approval_gas_limit: match members.optional("approval") {
+            Some(approval) => Some(approval.members(&["gasLimit"], &[])?.required("gasLimit")?.count(u64::MAX)?),
+            None => None,
+        },
     })
+}
+
+fn read_allowances(rows: &Cursor<'_>) -> Result<Vec<Allowance>, Refusal> {
+    rows.items()?
+        .iter()
+        .map(|row| {
+            let members = row.members(&["token", "spender", "amount"], &[])?;
+            Ok(Allowance {
+                token: members.required("token")?.address(Spelling::AnyCase)?,
+                spender: members.required("spender")?.address(Spelling::AnyCase)?,
+                amount: members.required("amount")?.amount()?,
+            })
+        })
+        .collect()
 }

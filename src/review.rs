@@ -5,14 +5,17 @@
 
 use std::fmt::Write as _;
 
+use ethabi::ethereum_types::U256;
+
+use crate::abi::{Function, ParamType, Token};
 use crate::address::Address;
 use crate::hash::Digest;
 use crate::json::Json;
 use crate::network::{Layer, Network, Networks, Origin};
-use crate::operation::{Recognised, Seen, recognise};
+use crate::operation::{Recognised, Seen, recognise, recognise_as};
 use crate::refusal::{Refusal, printable};
 use crate::signed::Signed;
-use crate::transaction::{Authorization, Decoded, Transaction};
+use crate::transaction::{Authorization, Decoded, Eip712, Transaction};
 use crate::units::{Wei, with_decimals};
 use crate::unsigned::Unsigned;
 
@@ -29,11 +32,12 @@ const DEPOSIT_L1_GAS: u64 = 263_000;
 struct Place<'a> {
     network: Option<&'a Network>,
     layer: Option<Layer>,
+    purpose: Option<&'a str>,
 }
 
 impl<'a> Place<'a> {
-    fn of(network: &'a Network, layer: Layer) -> Self {
-        Self { network: Some(network), layer: Some(layer) }
+    fn of(network: &'a Network, layer: Layer, purpose: &'a str) -> Self {
+        Self { network: Some(network), layer: Some(layer), purpose: Some(purpose) }
     }
 }
 
@@ -41,6 +45,8 @@ impl<'a> Place<'a> {
 pub struct Review {
     intent_id: Option<String>,
     transactions: Vec<Reviewed>,
+    /// What a plan was checked for; bytes alone do not say.
+    checks: Vec<String>,
 }
 
 struct Reviewed {
@@ -66,10 +72,15 @@ impl Review {
             .iter()
             .map(|planned| {
                 let decoded = Decoded::read(&planned.transaction.unsigned_bytes(), "")?;
-                Ok(Reviewed::new(decoded, Place::of(request.network(), planned.layer), Some(request.from())))
+                Ok(Reviewed::new(
+                    decoded,
+                    Place::of(request.network(), planned.layer, planned.purpose),
+                    Some(request.from()),
+                ))
             })
             .collect::<Result<_, Refusal>>()?;
-        Ok(Self { intent_id: request.id().map(str::to_owned), transactions })
+        let checks = unsigned.checks().iter().map(|check| check.result.clone()).collect();
+        Ok(Self { intent_id: request.id().map(str::to_owned), transactions, checks })
     }
 
     /// The review of a signed document.
@@ -79,10 +90,14 @@ impl Review {
             .iter()
             .map(|transaction| {
                 let decoded = Decoded::read(transaction.raw(), "")?;
-                Ok(Reviewed::new(decoded, Place::of(signed.network(), transaction.layer()), None))
+                Ok(Reviewed::new(
+                    decoded,
+                    Place::of(signed.network(), transaction.layer(), transaction.purpose()),
+                    None,
+                ))
             })
             .collect::<Result<_, Refusal>>()?;
-        Ok(Self { intent_id: signed.intent_id().map(str::to_owned), transactions })
+        Ok(Self { intent_id: signed.intent_id().map(str::to_owned), transactions, checks: Vec::new() })
     }
 
     /// The review of raw bytes, ours or not. The network is found by the chain id and the called contract.
@@ -90,20 +105,20 @@ impl Review {
         let decoded = Decoded::read(raw, "")?;
         let candidates: Vec<(&Network, Layer)> =
             decoded.transaction.chain_id().map(|id| networks.with_chain_id(id).collect()).unwrap_or_default();
-        let recognised = candidates
-            .iter()
-            .copied()
-            .find(|(network, layer)| seen(&decoded, network, *layer).is_some_and(|seen| recognise(&seen).is_some()));
+        let sender = decoded.transaction.declared_from().or(decoded.signer());
+        let recognised = candidates.iter().copied().find(|(network, layer)| {
+            seen(&decoded, network, *layer, sender).is_some_and(|seen| recognise(&seen).is_some())
+        });
         let place = match (recognised, candidates.as_slice()) {
-            (Some((network, layer)), _) => Place { network: Some(network), layer: Some(layer) },
+            (Some((network, layer)), _) => Place { network: Some(network), layer: Some(layer), purpose: None },
             // An L2 chain id names its network; any transaction of L1 may be on an L1 chain.
-            (None, [(network, Layer::L2)]) => Place { network: Some(network), layer: Some(Layer::L2) },
+            (None, [(network, Layer::L2)]) => Place { network: Some(network), layer: Some(Layer::L2), purpose: None },
             (None, [(_, first), rest @ ..]) if rest.iter().all(|(_, layer)| layer == first) => {
-                Place { network: None, layer: Some(*first) }
+                Place { network: None, layer: Some(*first), purpose: None }
             }
-            (None, _) => Place { network: None, layer: None },
+            (None, _) => Place { network: None, layer: None, purpose: None },
         };
-        Ok(Self { intent_id: None, transactions: vec![Reviewed::new(decoded, place, None)] })
+        Ok(Self { intent_id: None, transactions: vec![Reviewed::new(decoded, place, None)], checks: Vec::new() })
     }
 
     /// The review as a document.
@@ -129,7 +144,7 @@ impl Review {
                         .map(|(token, amount)| {
                             Json::object([
                                 ("token", Json::text(token)),
-                                ("amount", amount.map_or(Json::Null, Wei::to_json)),
+                                ("amount", amount.map_or(Json::Null, Json::display)),
                             ])
                         })
                         .collect(),
@@ -140,15 +155,19 @@ impl Review {
     }
 
     /// Per token: everything that can leave the account. None where the sum is above 2^256-1.
-    fn worst_case(&self) -> Vec<(&'static str, Option<Wei>)> {
-        let mut debits: Vec<(&'static str, Option<Wei>)> = Vec::new();
+    fn worst_case(&self) -> Vec<(String, Option<U256>)> {
+        let mut debits: Vec<(String, Option<U256>)> = Vec::new();
+        let mut add = |token: String, amount: Option<U256>| match debits.iter_mut().find(|(known, _)| *known == token) {
+            Some((_, sum)) => *sum = sum.zip(amount).and_then(|(sum, amount)| sum.checked_add(amount)),
+            None => debits.push((token, amount)),
+        };
         for reviewed in &self.transactions {
-            let token = reviewed.gas_token();
-            let worst = reviewed.decoded.transaction.worst_case();
-            match debits.iter_mut().find(|(known, _)| *known == token) {
-                Some((_, sum)) => *sum = sum.zip(worst).and_then(|(sum, worst)| sum.checked_add(worst)),
-                None => debits.push((token, worst)),
-            }
+            add(reviewed.gas_token().to_owned(), reviewed.decoded.transaction.worst_case().map(Wei::get));
+        }
+        for (token, amount) in
+            self.transactions.iter().filter_map(|reviewed| reviewed.action.as_ref()).flat_map(|a| &a.debits)
+        {
+            add(token.to_string(), Some(*amount));
         }
         debits
     }
@@ -169,12 +188,15 @@ impl Review {
         }
         let _ = writeln!(out, "{}", "-".repeat(WIDTH));
         for (token, amount) in self.worst_case() {
-            let amount = amount.map_or("above 2^256-1".to_owned(), |amount| in_token(token, amount));
+            let amount = amount.map_or("above 2^256-1".to_owned(), |amount| in_token(&token, Wei::new(amount)));
             write_line(
                 &mut out,
                 "WORST CASE",
                 &format!("at most {amount} leaves the account, value and fees together"),
             );
+        }
+        for check in &self.checks {
+            write_line(&mut out, "CHECKED", check);
         }
         for warning in self.transactions.iter().flat_map(|reviewed| &reviewed.warnings) {
             write_line(&mut out, "WARNING", &warning.text);
@@ -184,15 +206,31 @@ impl Review {
     }
 }
 
-fn seen<'a>(decoded: &'a Decoded, network: &'a Network, layer: Layer) -> Option<Seen<'a>> {
+fn seen<'a>(decoded: &'a Decoded, network: &'a Network, layer: Layer, from: Option<Address>) -> Option<Seen<'a>> {
     let transaction = &decoded.transaction;
-    Some(Seen { network, layer, to: transaction.to()?, value: transaction.value(), data: transaction.data() })
+    Some(Seen { network, layer, from, to: transaction.to()?, value: transaction.value(), data: transaction.data() })
 }
 
 fn in_token(token: &str, amount: Wei) -> String {
     match token {
         "eth" => format!("{} ETH ({amount} wei)", with_decimals(amount.get(), 18)),
         _ => format!("{amount} base units of {token}"),
+    }
+}
+
+/// What a paymaster is told, in words: `approvalBased` lets it take a token.
+fn paymaster_in_words(paymaster: Address, input: &[u8]) -> String {
+    const APPROVAL_BASED: Function = Function {
+        signature: "approvalBased(address,uint256,bytes)",
+        selector: [0x94, 0x94, 0x31, 0xdc],
+        parameters: || vec![ParamType::Address, ParamType::Uint(256), ParamType::Bytes],
+    };
+    match APPROVAL_BASED.arguments(input).as_deref() {
+        Some([Token::Address(token), Token::Uint(amount), _]) => {
+            let token = Address::from_bytes(token.0);
+            format!("paymaster {paymaster} may take {amount} base units of ERC-20 {token} from the account")
+        }
+        _ => format!("paymaster {paymaster} pays the fee and is told {} bytes", input.len()),
     }
 }
 
@@ -217,19 +255,14 @@ fn write_line(out: &mut String, label: &str, text: &str) {
 
 impl Reviewed {
     fn new(decoded: Decoded, place: Place<'_>, sender: Option<Address>) -> Self {
+        let sender = decoded.transaction.declared_from().or(decoded.signer()).or(sender);
         let action = place
             .network
             .zip(place.layer)
-            .and_then(|(network, layer)| seen(&decoded, network, layer))
-            .and_then(|seen| recognise(&seen));
-        let mut reviewed = Self {
-            network: place.network.cloned(),
-            layer: place.layer,
-            sender: decoded.transaction.declared_from().or(decoded.signer()).or(sender),
-            decoded,
-            action,
-            warnings: Vec::new(),
-        };
+            .and_then(|(network, layer)| seen(&decoded, network, layer, sender))
+            .and_then(|seen| place.purpose.and_then(|name| recognise_as(name, &seen)).or_else(|| recognise(&seen)));
+        let mut reviewed =
+            Self { network: place.network.cloned(), layer: place.layer, sender, decoded, action, warnings: Vec::new() };
         reviewed.warnings = reviewed.warnings();
         reviewed
     }
@@ -287,7 +320,13 @@ impl Reviewed {
         if priority_fee > max_fee {
             warn("priority_above_max", "the priority fee is above the maximum fee: every node refuses that".to_owned());
         }
+        if let Transaction::Eip712(Eip712 { paymaster: Some(params), .. }) = transaction {
+            warn("paymaster", paymaster_in_words(params.paymaster, &params.input));
+        }
         if let Some(action) = &self.action {
+            for warning in &action.warnings {
+                warn("call", warning.clone());
+            }
             let member = |name: &str| match action.body.get(name) {
                 Some(Json::Text(text)) => Some(text.clone()),
                 _ => None,
@@ -424,6 +463,14 @@ impl Reviewed {
                 }
             }
             Transaction::Legacy(_) | Transaction::Eip2930(_) => {}
+        }
+        let accesses = match transaction {
+            Transaction::Eip2930(tx) => tx.access_list.len(),
+            Transaction::Eip1559(tx) => tx.access_list.len(),
+            Transaction::Legacy(_) | Transaction::Eip712(_) => 0,
+        };
+        if accesses > 0 {
+            lines.push(("access list", format!("{accesses} addresses")));
         }
         lines.push(("nonce, type", format!("{}, {}", transaction.nonce(), transaction.type_name())));
         lines.push(("sign digest", transaction.signing_digest().to_string()));

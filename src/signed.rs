@@ -8,7 +8,7 @@ use crate::hash::{Digest, TxHash};
 use crate::json::{Cursor, Json};
 use crate::key::Signature;
 use crate::network::{Layer, Network, Networks};
-use crate::operation::{Seen, recognise};
+use crate::operation::{Seen, recognise, recognise_as};
 use crate::refusal::{Code, Refusal, shown};
 use crate::transaction::{Authorization, Decoded, Transaction};
 
@@ -178,12 +178,14 @@ impl SignedTransaction {
                 )
                 .values(from, actual));
         }
-        let action = transaction.to().and_then(|to| {
-            recognise(&Seen { network, layer, to, value: transaction.value(), data: transaction.data() })
-        });
         let purpose = members.required("purpose")?.label()?.to_owned();
+        let found = transaction.to().and_then(|to| {
+            let (value, data) = (transaction.value(), transaction.data());
+            let seen = Seen { network, layer, from: Some(from), to, value, data };
+            recognise_as(&purpose, &seen).or_else(|| recognise(&seen))
+        });
         // What no operation of ours carries, a paymaster for example, makes it another transaction than its call says.
-        let does = action.filter(|_| transaction.has_no_extras()).map(|found| found.name);
+        let does = found.filter(|_| transaction.has_no_extras()).map(|found| found.name);
         if does != Some(purpose.as_str()) {
             return Err(differs(cursor, "purpose", does.unwrap_or("no operation that coldbridge knows"), purpose));
         }

@@ -8,7 +8,7 @@ use crate::hash::Digest;
 use crate::json::{Cursor, Json, child};
 use crate::key::{Key, Signature};
 use crate::network::{Layer, Networks};
-use crate::operation::{Plan, Seen, recognise};
+use crate::operation::{AccountKind, Check, Plan, Seen, recognise_as};
 use crate::refusal::{Code, Refusal, shown};
 use crate::request::Request;
 use crate::signed::{Signed, SignedTransaction};
@@ -33,6 +33,8 @@ pub struct Planned {
     pub layer: Layer,
     /// The operation that it belongs to.
     pub purpose: &'static str,
+    /// The operation's body in canonical words, which the encoded call must say again.
+    pub words: Json,
     /// The transaction.
     pub transaction: Transaction,
 }
@@ -126,13 +128,60 @@ impl Unsigned {
             members.push(("encodedLength", Json::count(priority.encoded_length)));
         }
         members.extend(self.plan.derived.iter().cloned());
-        members.push(("worstCaseDebit", Json::Array(vec![self.request.debit_json(self.worst_case)])));
+        members.push(("worstCaseDebit", self.request.debits_json(self.worst_case, &self.plan.debits)));
         Json::object(members)
     }
 
     /// The request that it was made from.
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// What was checked, as sentences.
+    pub fn checks(&self) -> &[Check] {
+        &self.plan.checks
+    }
+
+    /// The plan as a batch of the Safe Transaction Builder, for a contract sender.
+    ///
+    /// # Errors
+    /// `export.not_contract` for a sender that signs for itself.
+    pub fn safe_batch(&self) -> Result<Json, Refusal> {
+        let request = &self.request;
+        if request.from_kind() != AccountKind::Contract {
+            return Err(Refusal::new(
+                Code::EXPORT_NOT_CONTRACT,
+                "/intent/fromKind",
+                format!("{} signs for itself", request.from()),
+                "sign the plan; or write \"fromKind\": \"contract\" if it is a Safe, which changes who L2 sees and refunds",
+            ));
+        }
+        let transactions = self.transactions.iter().map(|planned| {
+            Json::object([
+                ("to", planned.transaction.to().map_or(Json::Null, Json::display)),
+                ("value", planned.transaction.value().to_json()),
+                ("data", Json::bytes(planned.transaction.data())),
+                ("contractMethod", Json::Null),
+                ("contractInputsValues", Json::Null),
+            ])
+        });
+        let chain_id = request.network().chain_id(request.layer());
+        Ok(Json::object([
+            ("version", Json::text("1.0")),
+            ("chainId", Json::display(chain_id)),
+            ("createdAt", Json::Integer(0)),
+            (
+                "meta",
+                Json::object([
+                    ("name", Json::text(format!("coldbridge {}", request.id().unwrap_or(request.operation())))),
+                    ("description", Json::text("")),
+                    ("txBuilderVersion", Json::text("")),
+                    ("createdFromSafeAddress", Json::display(request.from())),
+                    ("createdFromOwnerAddress", Json::text("")),
+                ]),
+            ),
+            ("transactions", Json::Array(transactions.collect())),
+        ]))
     }
 
     /// Its transactions, in nonce order.
@@ -149,6 +198,14 @@ impl Unsigned {
     /// `key.not_from` before anything is signed; `fault.*` if a check of the result fails.
     pub fn sign(self, key: &Key) -> Result<Signed, Refusal> {
         let from = self.request.from();
+        if self.request.from_kind() == AccountKind::Contract {
+            return Err(Refusal::new(
+                Code::SIGN_CONTRACT_SENDER,
+                "/intent/fromKind",
+                format!("{from} is a contract: it has no key to sign with"),
+                "export the plan (coldbridge export --safe-batch) and propose it to the contract's owners",
+            ));
+        }
         if key.address() != from {
             return Err(Refusal::new(
                 Code::KEY_NOT_FROM,
@@ -186,36 +243,24 @@ impl Unsigned {
             return Err(fault("the signature in the encoded bytes is not one of the sender"));
         }
         let network = self.request.network();
-        let action = decoded.transaction.to().and_then(|to| {
-            recognise(&Seen {
+        let found = decoded.transaction.to().and_then(|to| {
+            let seen = Seen {
                 network,
                 layer: planned.layer,
+                from: Some(self.request.from()),
                 to,
                 value: decoded.transaction.value(),
                 data: decoded.transaction.data(),
-            })
+            };
+            recognise_as(planned.purpose, &seen)
         });
-        if !action.is_some_and(|found| self.asks_for(found.name, &found.body)) {
+        if !found.is_some_and(|found| found.body == planned.words) || !decoded.transaction.has_no_extras() {
             return Err(fault("the encoded call is not the operation that was asked for"));
         }
         if decoded.transaction.chain_id() != Some(network.chain_id(planned.layer)) {
             return Err(fault("the encoded chain id is not the network's"));
         }
         Ok(SignedTransaction::new(planned.layer, planned.purpose, decoded.transaction, signature, raw))
-    }
-
-    /// Whether the intent's operation is this one, `"base"` being another word for ETH on an ETH-based chain.
-    fn asks_for(&self, name: &str, body: &Json) -> bool {
-        let asked = self.request.operation_json();
-        let Some(Json::Object(asked)) = asked.get(name) else { return false };
-        let Json::Object(found) = body else { return false };
-        asked.len() == found.len()
-            && asked.iter().zip(found).all(|((asked_name, asked), (found_name, found))| {
-                let same_token = asked_name == "token"
-                    && *asked == Json::text("base")
-                    && *found == Json::text(self.request.network().gas_token(Layer::L2));
-                asked_name == found_name && (asked == found || same_token)
-            })
     }
 }
 

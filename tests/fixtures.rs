@@ -15,7 +15,7 @@ fn spelling(fixture: &Fixture) -> Spelling {
 
 fn plan(fixture: &Fixture) -> Result<Unsigned, Refusal> {
     let text = fixture.request_text();
-    Request::read(&json::parse(text.as_bytes())?, &Networks::pinned(), spelling(fixture))?.plan()
+    Request::read(&json::parse(text.as_bytes())?, &fixture.networks(), spelling(fixture))?.plan()
 }
 
 fn sign(fixture: &Fixture) -> Result<Signed, Refusal> {
@@ -47,7 +47,7 @@ fn compare(fixture: &Fixture, expected: &Value, failures: &mut Failures) -> Resu
     let signed = sign(fixture)?;
     let document = value(&signed.to_json());
     for (name, derived) in expected["derived"].as_object().expect("derived") {
-        failures.check(&fixture.name, name, &unsigned["derived"][name], derived);
+        failures.check(&fixture.name, &format!("derived {name}"), &unsigned["derived"][name], derived);
     }
     let transactions = expected["transactions"].as_array().expect("transactions");
     failures.check(&fixture.name, "count", &signed.transactions().len(), &transactions.len());
@@ -84,6 +84,31 @@ fn compare(fixture: &Fixture, expected: &Value, failures: &mut Failures) -> Resu
 }
 
 #[test]
+fn contract_senders_get_a_safe_batch_and_no_signature() {
+    let mut failures = Failures::default();
+    for fixture in operation_fixtures() {
+        let Some(expected) = fixture.exported() else { continue };
+        let unsigned = plan(&fixture).unwrap_or_else(|refusal| panic!("{}: {refusal}", fixture.name));
+        let document = value(&unsigned.to_json());
+        for (name, derived) in expected["derived"].as_object().into_iter().flatten() {
+            failures.check(&fixture.name, &format!("derived {name}"), &document["derived"][name], derived);
+        }
+        let batch = unsigned.safe_batch().expect("a contract's plan");
+        failures.check(&fixture.name, "safe batch", &value(&batch), &expected["safeBatch"]);
+        let refusal = sign(&fixture).expect_err("a contract can not sign");
+        failures.check(
+            &fixture.name,
+            "sign",
+            &(refusal.code(), refusal.at()),
+            &(Code::SIGN_CONTRACT_SENDER, "/intent/fromKind"),
+        );
+    }
+    failures.finish();
+    let own = plan(&common::fixture("deposit", "local_typical")).expect("a plan");
+    assert_eq!(own.safe_batch().expect_err("signs for itself").code(), Code::EXPORT_NOT_CONTRACT);
+}
+
+#[test]
 fn refused_cases_are_refused_for_their_reason() {
     let mut failures = Failures::default();
     let mut count = 0;
@@ -114,8 +139,8 @@ fn refused_cases_are_refused_for_their_reason() {
 #[test]
 fn unsigned_documents_read_back_and_hide_no_change() {
     let mut failures = Failures::default();
-    let networks = Networks::pinned();
     for fixture in operation_fixtures().iter().filter(|fixture| fixture.signed().is_some()) {
+        let networks = fixture.networks();
         let document = plan(fixture).expect("a signed case").to_json();
         let again = Unsigned::read(&document, &networks, Spelling::Checksummed).expect("its own document");
         failures.check(&fixture.name, "unsigned", &again.to_json().to_string(), &document.to_string());
@@ -125,6 +150,7 @@ fn unsigned_documents_read_back_and_hide_no_change() {
         let read = Signed::read(&signed.to_json(), &networks);
         failures.check(&fixture.name, "verify", &read, &Ok::<_, Refusal>(signed));
     }
+    let networks = Networks::pinned();
     for name in ["local_typical", "envelope_legacy"] {
         let document = plan(&common::fixture("deposit", name)).expect("a signed case").to_json();
         each_change(&document, &mut |at, changed| match Unsigned::read(&changed, &networks, Spelling::Checksummed) {
@@ -238,6 +264,7 @@ fn the_fixtures_cover_the_list() {
         "network.invalid",          // tests/refusals.rs
         "fees.range",               // tests/refusals.rs
         "fees.gas_above_cap",       // tests/refusals.rs
+        "export.not_contract",      // contract_senders_get_a_safe_batch_and_no_signature
         "fees.overflow",            // tests/refusals.rs
         "priority.margin",          // tests/refusals.rs
         "l2.gas_per_pubdata_range", // tests/refusals.rs

@@ -78,7 +78,9 @@ pub(super) fn judge_token(token: Address, at: &str) -> Option<Refusal> {
         Refusal::new(
             Code::TOKEN_SYSTEM,
             at,
-            format!("{token} is no ERC-20: the zero address, 0x...01 and 0x...800A are ways to write ETH or the base token"),
+            format!(
+                "{token} is no ERC-20: the zero address, 0x...01 and 0x...800A are ways to write ETH or the base token"
+            ),
             "write \"eth\" for ETH, \"base\" for the chain's base token, or the address of the ERC-20",
         )
     })
@@ -144,6 +146,7 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
             ("arguments", Json::object([("spender", Json::display(spender)), ("amount", Json::display(amount))])),
         ]),
         debits: Vec::new(),
+        warnings: Vec::new(),
         lines: vec![
             ("approve", amount_in_words(seen.network, TokenName::Erc20(seen.to), amount)),
             ("spender", format!("{spender} ({field} of {})", seen.network.name)),

@@ -55,8 +55,9 @@ impl Body for Cancel {
             }],
             checks: vec![Check {
                 name: "nonce",
-                result: "claimed: a payload of the same nonce is replaced only if the fees are at least 10 % above its own"
-                    .to_owned(),
+                result:
+                    "claimed: a payload of the same nonce is replaced only if the fees are at least 10 % above its own"
+                        .to_owned(),
             }],
             ..Plan::default()
         }
@@ -69,6 +70,7 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
         body: words(seen.layer),
         call: Json::Null,
         debits: Vec::new(),
+        warnings: Vec::new(),
         lines: vec![("cancel", "moves nothing; any other payload with this nonce becomes invalid".to_owned())],
     })
 }

@@ -74,8 +74,7 @@ struct Deploy {
 }
 
 fn read(cursor: &Cursor<'_>, _: Spelling) -> Result<Box<dyn Body>, Refusal> {
-    let members =
-        cursor.members(&["layer", "bytecode", "constructorArgs", "salt", "kind"], &["factoryDeps"])?;
+    let members = cursor.members(&["layer", "bytecode", "constructorArgs", "salt", "kind"], &["factoryDeps"])?;
     let layer = members.required("layer")?;
     if layer.choice(Layer::WORDS)? == Layer::L2 {
         return Err(layer.refuse(
@@ -158,9 +157,7 @@ impl Body for Deploy {
         plan.derived.push(("deployedAddress", Json::display(address)));
         let call = L2Call { to: Address::CONTRACT_DEPLOYER, value: U256::zero(), calldata, factory_deps };
         let words = self.to_json();
-        call.plan(context, &mut plan, |request| {
-            (OPERATION.name, context.network.bridgehub, request.direct(), words)
-        });
+        call.plan(context, &mut plan, |request| (OPERATION.name, context.network.bridgehub, request.direct(), words));
         plan
     }
 }
@@ -175,7 +172,8 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
         (None, Some(arguments)) => (Kind::Create2Account, arguments),
         (None, None) => return None,
     };
-    let [Token::FixedBytes(salt), Token::FixedBytes(hash), Token::Bytes(input), version @ ..] = arguments.as_slice() else {
+    let [Token::FixedBytes(salt), Token::FixedBytes(hash), Token::Bytes(input), version @ ..] = arguments.as_slice()
+    else {
         return None;
     };
     let known_version = version.iter().all(|version| abi::as_uint(version) == Some(U256::from(ACCOUNT_VERSION_1)));
@@ -186,7 +184,10 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
     let salt = <[u8; 32]>::try_from(salt.as_slice()).ok()?;
     let network = seen.network;
     let mut lines = vec![
-        ("deploys", format!("{} bytes of EraVM bytecode on {} (chain {})", bytecode.len(), network.name, network.l2_chain_id)),
+        (
+            "deploys",
+            format!("{} bytes of EraVM bytecode on {} (chain {})", bytecode.len(), network.name, network.l2_chain_id),
+        ),
         ("bytecode hash", format!("0x{}", hex::encode(hash))),
         ("constructor", format!("{} bytes of arguments", input.len())),
         ("salt", format!("0x{}", hex::encode(salt))),
@@ -197,6 +198,7 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
         body: words(bytecode, input, salt, kind, others),
         call: request.call_json(network),
         debits: request.debits(network),
+        warnings: request.warnings(network),
         lines,
     })
 }

@@ -14,7 +14,7 @@
 use ethabi::ethereum_types::U256;
 
 use super::mailbox::{self, Need, REQUEST_L2_TRANSACTION_DIRECT, Refund};
-use super::request_execute::{Decoded, L2Call, fee_lines};
+use super::request_execute::{Decoded, L2Call, fee_lines, warnings};
 use super::{
     AccountKind, Body, Call, CallGas, Context, Movement, Operation, Plan, Recognised, Seen, TokenName, amount_in_words,
     approve,
@@ -34,7 +34,12 @@ pub const OPERATION: Operation = Operation {
     name: "deposit",
     layers: &[Layer::L1],
     summary: "Move ETH or an ERC-20 from L1 to an account on the L2 chain",
-    functions: &[&REQUEST_L2_TRANSACTION_DIRECT, &REQUEST_L2_TRANSACTION_TWO_BRIDGES, &LEGACY_DEPOSIT, &approve::APPROVE],
+    functions: &[
+        &REQUEST_L2_TRANSACTION_DIRECT,
+        &REQUEST_L2_TRANSACTION_TWO_BRIDGES,
+        &LEGACY_DEPOSIT,
+        &approve::APPROVE,
+    ],
     options: mailbox::OPTIONS,
     facts: mailbox::FACTS,
     read,
@@ -292,7 +297,9 @@ impl Deposit {
     fn judge_form(&self, route: Route, network: &Network, at: &str) -> Option<Refusal> {
         let form = self.form?;
         let (problem, error) = match form {
-            _ if route.is_direct() => ("the base token goes through the Bridgehub alone: there is no form to choose".to_owned(), None),
+            _ if route.is_direct() => {
+                ("the base token goes through the Bridgehub alone: there is no form to choose".to_owned(), None)
+            }
             Form::Legacy if self.is_foreign(network) => (
                 "the legacy form names the token by its L1 address, and this one is native to another chain".to_owned(),
                 Some(contract_error::LEGACY_ENCODING_USED_FOR_NON_L1_TOKEN),
@@ -300,17 +307,24 @@ impl Deposit {
             Form::AssetId if !network.has_asset_router() => {
                 (format!("{} has protocol {}: asset ids came with v26", network.name, network.protocol_version), None)
             }
-            Form::LegacyBridge if route == Route::EthCustom => (
-                "the legacy bridge takes no ETH".to_owned(),
-                Some(contract_error::ETH_DEPOSIT_NOT_SUPPORTED),
-            ),
-            Form::LegacyBridge if network.l1_erc20_bridge.is_none() || !network.is_era() || self.is_foreign(network) => (
-                format!("the legacy bridge serves the Era chain and tokens of L1 only, not this deposit on {}", network.name),
-                None,
-            ),
+            Form::LegacyBridge if route == Route::EthCustom => {
+                ("the legacy bridge takes no ETH".to_owned(), Some(contract_error::ETH_DEPOSIT_NOT_SUPPORTED))
+            }
+            Form::LegacyBridge
+                if network.l1_erc20_bridge.is_none() || !network.is_era() || self.is_foreign(network) =>
+            {
+                (
+                    format!(
+                        "the legacy bridge serves the Era chain and tokens of L1 only, not this deposit on {}",
+                        network.name
+                    ),
+                    None,
+                )
+            }
             Form::Legacy | Form::AssetId | Form::LegacyBridge => return None,
         };
-        let refusal = Refusal::new(Code::DEPOSIT_FORM, at, problem, "leave form out: the right one follows from the network");
+        let refusal =
+            Refusal::new(Code::DEPOSIT_FORM, at, problem, "leave form out: the right one follows from the network");
         Some(match error {
             Some(error) => refusal.reverts(error),
             None => refusal,
@@ -322,7 +336,9 @@ impl Deposit {
         let token = match route {
             Route::EthDirect | Route::EthCustom => Json::text("eth"),
             Route::BaseDirect => Json::text("base"),
-            Route::Erc20EthBased(token) | Route::Erc20Custom(token) | Route::LegacyBridge(token) => Json::display(token),
+            Route::Erc20EthBased(token) | Route::Erc20Custom(token) | Route::LegacyBridge(token) => {
+                Json::display(token)
+            }
         };
         let asset = self.is_foreign(network).then(|| self.asset_id(route, network));
         words(self.movement, token, form, asset, network)
@@ -336,7 +352,12 @@ impl Deposit {
     fn plan_direct(&self, context: &Context<'_>, plan: &mut Plan, route: Route) {
         let network = context.network;
         let words = self.words(route, Form::default_of(network), network);
-        let call = L2Call { to: self.movement.to, value: self.movement.amount, calldata: Vec::new(), factory_deps: Vec::new() };
+        let call = L2Call {
+            to: self.movement.to,
+            value: self.movement.amount,
+            calldata: Vec::new(),
+            factory_deps: Vec::new(),
+        };
         call.plan(context, plan, |request| (OPERATION.name, network.bridgehub, request.direct(), words));
     }
 
@@ -359,9 +380,10 @@ impl Deposit {
         let second_bridge_value = if route == Route::EthCustom { self.movement.amount } else { U256::zero() };
         let (to, calldata) = match (form, network.l1_erc20_bridge) {
             (Form::LegacyBridge, Some(bridge)) => (bridge, self.legacy_bridge_calldata(route, facts, refund)),
-            _ => {
-                (network.bridgehub, two_bridges_calldata(network, facts, mint_value, refund, second_bridge_value, second))
-            }
+            _ => (
+                network.bridgehub,
+                two_bridges_calldata(network, facts, mint_value, refund, second_bridge_value, second),
+            ),
         };
         let Some(value) = base_value.checked_add(Wei::new(second_bridge_value)) else { return };
         let mut needs: Vec<Need> = base_need.into_iter().collect();
@@ -471,6 +493,7 @@ fn recognise_direct(seen: &Seen<'_>) -> Option<Recognised> {
         body: words(movement, token.to_json(), Form::default_of(network), None, network),
         call: request.call_json(network),
         debits: request.debits(network),
+        warnings: request.warnings(network),
         lines,
     })
 }
@@ -503,7 +526,9 @@ fn recognise_two_bridges(seen: &Seen<'_>) -> Option<Recognised> {
     let token = if handed.token == Address::ETH_TOKEN { TokenName::Eth } else { TokenName::Erc20(handed.token) };
     // ETH comes as value and an ERC-20 without; ETH and the base token of an ETH-based chain do not come this way.
     let is_eth = token == TokenName::Eth;
-    if is_eth != !second_value.is_zero() || (is_eth && (network.base_token == BaseToken::Eth || second_value != handed.amount)) {
+    if is_eth != !second_value.is_zero()
+        || (is_eth && (network.base_token == BaseToken::Eth || second_value != handed.amount))
+    {
         return None;
     }
     let movement = Movement { token, amount: handed.amount, to: handed.to };
@@ -514,7 +539,8 @@ fn recognise_two_bridges(seen: &Seen<'_>) -> Option<Recognised> {
     if !is_eth {
         debits.push((handed.token, handed.amount));
     }
-    let mut lines = vec![("deposit", amount_in_words(network, token, handed.amount)), recipient_line(network, handed.to)];
+    let mut lines =
+        vec![("deposit", amount_in_words(network, token, handed.amount)), recipient_line(network, handed.to)];
     lines.extend(handed.foreign.map(|asset| ("asset id", format!("{asset} (native to another chain)"))));
     lines.extend(fee_lines(network, refund, mint_value, gas, per_pubdata));
     Some(Recognised {
@@ -538,8 +564,16 @@ fn recognise_two_bridges(seen: &Seen<'_>) -> Option<Recognised> {
             ),
         ]),
         debits,
+        warnings: bridge_warnings(network, handed.foreign.is_some(), refund, gas, per_pubdata),
         lines,
     })
+}
+
+fn bridge_warnings(network: &Network, foreign: bool, refund: Address, gas: U256, per_pubdata: U256) -> Vec<String> {
+    let calldata_length = if foreign { FINALIZE_DEPOSIT_FOREIGN_LENGTH } else { FINALIZE_DEPOSIT_LENGTH };
+    let shape = Shape { calldata_length, factory_deps: 0 };
+    // The token's amount and the fee are in different tokens: they are not compared.
+    warnings(network, shape, refund, U256::zero(), U256::zero(), gas, per_pubdata)
 }
 
 /// What the second bridge is handed.
@@ -554,15 +588,12 @@ struct Handed {
 impl Handed {
     fn read(data: &[u8], network: &Network, value: U256) -> Option<Self> {
         if let Some(body) = data.strip_prefix(&[0x01]) {
-            let [Token::FixedBytes(id), Token::Bytes(transfer)] =
-                abi::decode(&[ParamType::FixedBytes(32), ParamType::Bytes], body)?.try_into().ok()?
-            else {
-                return None;
-            };
-            let transfer = abi::decode(&[ParamType::Uint(256), ParamType::Address, ParamType::Address], &transfer)?;
+            let handed = abi::decode(&[ParamType::FixedBytes(32), ParamType::Bytes], body)?;
+            let [Token::FixedBytes(id), Token::Bytes(transfer)] = handed.as_slice() else { return None };
+            let transfer = abi::decode(&[ParamType::Uint(256), ParamType::Address, ParamType::Address], transfer)?;
             let [amount, to, token] = transfer.as_slice() else { return None };
             let token = abi::as_address(token)?;
-            let id = AssetId(id.try_into().ok()?);
+            let id = AssetId(id.as_slice().try_into().ok()?);
             let is_native = id == AssetId::native_token_vault(network.l1_chain_id, token);
             return network.has_asset_router().then_some(Self {
                 form: Form::AssetId,
@@ -612,6 +643,7 @@ fn recognise_legacy_bridge(seen: &Seen<'_>) -> Option<Recognised> {
             ),
         ]),
         debits: vec![(token, amount)],
+        warnings: bridge_warnings(network, false, refund, gas, per_pubdata),
         lines,
     })
 }

@@ -177,6 +177,19 @@ pub struct Need {
     pub amount: U256,
 }
 
+/// A plan that takes no ERC-20 has no use for facts about approvals.
+pub fn judge_no_approvals(context: &Context<'_>, plan: &mut Plan) {
+    let given = [("allowances", context.allowances.is_some()), ("approval", context.approval_gas_limit.is_some())];
+    plan.refusals.extend(given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| {
+        Refusal::new(
+            Code::FACTS_UNUSED,
+            format!("/facts/{name}"),
+            "this plan approves nothing: no ERC-20 is taken from the account",
+            "leave it out: a fact that nothing checks must not look as if it counted",
+        )
+    }));
+}
+
 /// Adds the approvals that the allowances leave open, in front of the calls of the plan: exact amounts, and approve(0) first
 /// where a smaller allowance stands (USDT refuses to change one that is not zero).
 pub fn add_approvals(context: &Context<'_>, plan: &mut Plan, needs: &[Need]) {
@@ -188,15 +201,6 @@ pub fn add_approvals(context: &Context<'_>, plan: &mut Plan, needs: &[Need]) {
             Some(known) => known.amount = known.amount.saturating_add(need.amount),
             None => summed.push(*need),
         }
-    }
-    if summed.is_empty() && context.allowances.is_some() {
-        plan.refusals.push(Refusal::new(
-            Code::FACTS_UNUSED,
-            AT,
-            "this plan approves nothing: no ERC-20 is taken from the account",
-            "leave it out: a fact that nothing checks must not look as if it counted",
-        ));
-        return;
     }
     for (index, row) in allowances.iter().enumerate() {
         let same = |other: &Allowance| (other.token, other.spender) == (row.token, row.spender);

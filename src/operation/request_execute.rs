@@ -13,9 +13,9 @@ use crate::address::{Address, Spelling};
 use crate::bytecode::judge_bytecode;
 use crate::json::{Cursor, Json};
 use crate::network::{BaseToken, Layer, Network, Vm};
-use crate::priority::Shape;
+use crate::priority::{GasRule, Limits, REQUIRED_GAS_PER_PUBDATA, Shape};
 use crate::refusal::{Code, Refusal, contract_error};
-use crate::units::BaseTokenUnits;
+use crate::units::{BaseTokenUnits, Gas};
 
 /// The row of the list.
 pub const OPERATION: Operation = Operation {
@@ -124,7 +124,10 @@ impl Body for Execute {
                 Refusal::new(
                     Code::OPERATION_NETWORK,
                     at.as_str(),
-                    format!("the diamond of {} is not the Era chain's: only that one still takes requests itself", context.network.name),
+                    format!(
+                        "the diamond of {} is not the Era chain's: only that one still takes requests itself",
+                        context.network.name
+                    ),
                     "use requestExecute, which goes through the Bridgehub",
                 )
                 .reverts(contract_error::ONLY_ERA_SUPPORTED),
@@ -203,6 +206,9 @@ impl L2Call {
     ) {
         let refund = Refund::settle(context, &mut plan.refusals);
         mailbox::derive_accounts(plan, mailbox::l2_sender(context), refund);
+        if context.network.base_token == BaseToken::Eth {
+            mailbox::judge_no_approvals(context, plan);
+        }
         let shape = Shape {
             calldata_length: u64::try_from(self.calldata.len()).unwrap_or(u64::MAX),
             factory_deps: match context.network.vm {
@@ -350,6 +356,16 @@ impl Decoded {
         }
     }
 
+    /// What the Mailbox would refuse, and what it would do otherwise than it looks.
+    pub(super) fn warnings(&self, network: &Network) -> Vec<String> {
+        let shape = Shape {
+            calldata_length: u64::try_from(self.calldata.len()).unwrap_or(u64::MAX),
+            factory_deps: u64::try_from(self.factory_deps.len()).unwrap_or(u64::MAX),
+        };
+        let fee = self.mint_value.saturating_sub(self.value);
+        warnings(network, shape, self.refund, fee, self.value, self.gas, self.per_pubdata)
+    }
+
     /// Refunds, fee and gas, for a person.
     pub(super) fn fee_lines(&self, network: &Network) -> Vec<(&'static str, String)> {
         fee_lines(network, self.refund, self.mint_value.saturating_sub(self.value), self.gas, self.per_pubdata)
@@ -384,11 +400,51 @@ pub(super) fn fee_lines(
     gas: U256,
     per_pubdata: U256,
 ) -> Vec<(&'static str, String)> {
+    let refunds = if refund == Address::ZERO {
+        "nobody is named: to the sender, or to its alias on L2 if it has code on L1".to_owned()
+    } else {
+        format!(
+            "{refund} on L2 if it has no code on L1, else to its alias: everything but the fee, if the L2 side fails"
+        )
+    };
     vec![
-        ("refunds go to", format!("{refund} on L2: everything but the fee, if the L2 side fails")),
+        ("refunds go to", refunds),
         ("L2 fee max", amount_in_words(network, TokenName::Base, fee)),
         ("L2 gas limit", format!("{gas}, {per_pubdata} per pubdata byte")),
     ]
+}
+
+/// What the Mailbox would refuse, and a fee that is more than what it is paid for.
+pub(super) fn warnings(
+    network: &Network,
+    shape: Shape,
+    refund: Address,
+    fee: U256,
+    value: U256,
+    gas: U256,
+    per_pubdata: U256,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if per_pubdata != U256::from(REQUIRED_GAS_PER_PUBDATA) {
+        warnings.push(format!("the Mailbox refuses {per_pubdata} gas per pubdata byte (GasPerPubdataMismatch)"));
+    }
+    if network.vm == Vm::EraVm {
+        let limits = Limits {
+            priority_tx_max_gas_limit: network.priority_tx_max_gas_limit,
+            priority_tx_max_pubdata: u32::MAX.into(),
+            gas_per_pubdata: U256::from(REQUIRED_GAS_PER_PUBDATA),
+        };
+        if let Err(error) = GasRule::EraVm.bounds(shape, limits).check(Gas::new(gas)) {
+            warnings.push(format!("the Mailbox refuses the L2 gas limit {gas} ({})", error.contract_error().signature));
+        }
+    }
+    if refund == Address::ZERO {
+        warnings.push("no refund recipient is named".to_owned());
+    }
+    if !value.is_zero() && fee > value {
+        warnings.push("the L2 fee is more than the value that reaches L2".to_owned());
+    }
+    warnings
 }
 
 fn recognise_direct(seen: &Seen<'_>) -> Option<Recognised> {
@@ -399,6 +455,7 @@ fn recognise_direct(seen: &Seen<'_>) -> Option<Recognised> {
         body: words(request.to, request.value, &request.calldata, &request.factory_deps),
         call: request.call_json(network),
         debits: request.debits(network),
+        warnings: request.warnings(network),
         lines: request.lines(network),
     })
 }
@@ -429,6 +486,7 @@ fn recognise_mailbox(seen: &Seen<'_>) -> Option<Recognised> {
             ),
         ]),
         debits: Vec::new(),
+        warnings: request.warnings(network),
         lines: request.lines(network),
     })
 }

@@ -117,6 +117,7 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
             ("arguments", Json::object([("_l1Receiver", Json::display(to))])),
         ]),
         debits: Vec::new(),
+        warnings: Vec::new(),
         lines: vec![
             ("withdraw", amount_in_words(network, token, seen.value.get())),
             ("to (on L1)", format!("{to} on chain {} (fixed for good once this is mined)", network.l1_chain_id)),

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use coldbridge::{Networks, json};
 use serde_json::Value;
 
 /// One fixture file.
@@ -32,6 +33,27 @@ impl Fixture {
 
     pub fn allows_unchecksummed(&self) -> bool {
         self.json["options"].as_array().is_some_and(|list| list.iter().any(|option| option == "allow-unchecksummed"))
+    }
+
+    /// The plan of a contract sender, which is exported in place of signed.
+    pub fn exported(&self) -> Option<&Value> {
+        self.json["expect"].get("exported")
+    }
+
+    /// The network files that it needs.
+    pub fn network_files(&self) -> Vec<PathBuf> {
+        let names = self.json["networkFiles"].as_array().map(Vec::as_slice).unwrap_or_default();
+        names.iter().map(|name| root().join("fixtures").join(name.as_str().expect("a path"))).collect()
+    }
+
+    /// The pinned networks and those of its files.
+    pub fn networks(&self) -> Networks {
+        self.network_files().iter().fold(Networks::pinned(), |networks, path| {
+            let text = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            networks
+                .with(&json::parse(&text).expect("JSON"))
+                .unwrap_or_else(|refusal| panic!("{}: {refusal}", path.display()))
+        })
     }
 
     pub fn signed(&self) -> Option<&Value> {
@@ -71,9 +93,12 @@ fn read(folder: &str, path: &Path) -> Fixture {
     Fixture { name: format!("{folder}/{stem}"), json }
 }
 
-/// The three folders of operation cases.
+/// The folders of operation cases.
 pub fn operation_fixtures() -> Vec<Fixture> {
-    ["deposit", "withdraw", "json"].iter().flat_map(|folder| fixtures(folder)).collect()
+    ["deposit", "request_execute", "request_execute_mailbox", "deploy", "approve", "cancel", "withdraw", "json"]
+        .iter()
+        .flat_map(|folder| fixtures(folder))
+        .collect()
 }
 
 /// Collects failures and fails once, with all of them.

@@ -345,7 +345,8 @@ impl Step<'_> {
         let ours = self.transaction.transaction();
         let call = ours.to().and_then(|to| {
             let (network, layer) = (self.signed.network(), self.transaction.layer());
-            recognise(&Seen { network, layer, to, value: ours.value(), data: ours.data() })
+            let from = Some(self.signed.from());
+            recognise(&Seen { network, layer, from, to, value: ours.value(), data: ours.data() })
         });
         let asked = |name: &str| call.as_ref().and_then(|found| found.call.get("arguments")?.get(name));
         let announced = [
