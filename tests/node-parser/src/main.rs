@@ -52,10 +52,7 @@ fn main() -> ExitCode {
     if outcomes.is_empty() {
         eprintln!("no L2 transaction was found");
     }
-    let failed = outcomes
-        .iter()
-        .filter(|(_, lines)| !lines.is_empty())
-        .count();
+    let failed = outcomes.iter().filter(|(_, lines)| !lines.is_empty()).count();
     println!("{} passed, {failed} failed", outcomes.len() - failed);
     ExitCode::from(u8::from(failed > 0 || outcomes.is_empty()))
 }

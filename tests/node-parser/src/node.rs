@@ -34,9 +34,7 @@ pub fn check(claim: &Value, source: Source) -> Fallible<Vec<String>> {
     for (field, found) in readings {
         let said = spelled(claim.get(field));
         if said != found {
-            failures.push(format!(
-                "{field}: said to be {said}, the node reads {found}"
-            ));
+            failures.push(format!("{field}: said to be {said}, the node reads {found}"));
         }
     }
     Ok(failures)
