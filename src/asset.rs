@@ -40,6 +40,19 @@ impl fmt::Debug for AssetId {
     }
 }
 
+/// What L1 remembers of a deposit in the 0x01 encoding (`depositHappened`), and what a claim must show again byte for byte:
+/// keccak256(0x01 || abi.encode(caller, assetId, transferData)).
+pub fn tx_data_hash(caller: Address, asset_id: AssetId, transfer_data: &[u8]) -> [u8; 32] {
+    let id = abi::Token::FixedBytes(asset_id.0.to_vec());
+    let encoded = ethabi::encode(&[abi::address(caller), id, abi::Token::Bytes(transfer_data.to_vec())]);
+    keccak256_concat(&[&[0x01], &encoded])
+}
+
+/// The same for a deposit in the legacy encoding: keccak256(abi.encode(caller, token, amount)).
+pub fn legacy_tx_data_hash(caller: Address, token: Address, amount: U256) -> [u8; 32] {
+    keccak256(&ethabi::encode(&[abi::address(caller), abi::address(token), abi::uint(amount)]))
+}
+
 /// The L2 sender for an L1 sender that has code: the address plus 0x1111...1111, modulo 2^160.
 pub fn apply_l1_to_l2_alias(account: Address) -> Address {
     shifted(account, U256::overflowing_add)

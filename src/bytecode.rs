@@ -22,7 +22,7 @@ pub fn judge_bytecode(bytecode: &[u8], at: &str) -> Option<Refusal> {
     let remedy = "pass the EraVM bytecode as the compiler wrote it";
     let length = bytecode.len();
     let words = length / 32;
-    if length % 32 != 0 {
+    if !length.is_multiple_of(32) {
         return Some(
             Refusal::new(
                 Code::FACTORY_DEPS_LENGTH,
@@ -34,7 +34,7 @@ pub fn judge_bytecode(bytecode: &[u8], at: &str) -> Option<Refusal> {
             .reverts(contract_error::LENGTH_IS_NOT_DIVISIBLE_BY_32),
         );
     }
-    (words % 2 == 0 || words >= 1 << 16).then(|| {
+    (words.is_multiple_of(2) || words >= 1 << 16).then(|| {
         Refusal::new(
             Code::FACTORY_DEPS_WORDS,
             at,

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::address::{Address, Spelling};
 use crate::json::{Cursor, Json, parse};
-use crate::refusal::{Code, Refusal, printable};
+use crate::refusal::{Code, Refusal, printable, shown};
 
 /// Which side of the bridge a transaction runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,6 +117,8 @@ pub struct Network {
     pub l2_legacy_shared_bridge: Option<Address>,
     /// Wrapped ether on L1, which the native token vault refuses (`BurningNativeWETHNotSupported`).
     pub l1_weth: Option<Address>,
+    /// Second bridges of tokens that have their own (USDC for example), by the names that an intent calls them.
+    pub custom_bridges: Vec<(String, Address)>,
     /// `priorityTxMaxGasLimit` of the diamond (slot 26; 72,000,000 unless the ChainTypeManager changed it).
     pub priority_tx_max_gas_limit: u64,
     /// Where these facts were read.
@@ -178,6 +180,7 @@ impl Network {
             ("diamondProxy", self.diamond_proxy),
         ];
         contracts.extend(self.l1_erc20_bridge.map(|address| ("l1Erc20Bridge", address)));
+        contracts.extend(self.custom_bridges.iter().map(|(_, address)| ("customBridge", *address)));
         contracts.extend(self.l2_legacy_shared_bridge.map(|address| ("l2LegacySharedBridge", address)));
         contracts
     }
@@ -199,7 +202,7 @@ impl Network {
                 "l1NativeTokenVault",
                 "diamondProxy",
             ],
-            &["l1Erc20Bridge", "l2LegacySharedBridge", "l1Weth", "priorityTxMaxGasLimit", "source"],
+            &["l1Erc20Bridge", "l2LegacySharedBridge", "l1Weth", "customBridges", "priorityTxMaxGasLimit", "source"],
         )?;
         let address = |name: &str| {
             let cursor = members.required(name)?;
@@ -257,6 +260,10 @@ impl Network {
             l1_erc20_bridge: optional_address("l1Erc20Bridge")?,
             l2_legacy_shared_bridge: optional_address("l2LegacySharedBridge")?,
             l1_weth: optional_address("l1Weth")?,
+            custom_bridges: match members.optional("customBridges") {
+                Some(bridges) => read_bridges(&bridges)?,
+                None => Vec::new(),
+            },
             priority_tx_max_gas_limit: match members.optional("priorityTxMaxGasLimit") {
                 Some(cursor) => cursor.count(u64::MAX)?,
                 None => 72_000_000,
@@ -269,10 +276,15 @@ impl Network {
         })
     }
 
+    /// The second bridge of this name.
+    pub fn custom_bridge(&self, name: &str) -> Option<Address> {
+        self.custom_bridges.iter().find(|(known, _)| known == name).map(|(_, address)| *address)
+    }
+
     /// The whole description, as a document that `--network-file` reads (under another name).
     pub fn to_json(&self) -> Json {
         let optional = |address: Option<Address>| address.map_or(Json::Null, Json::display);
-        Json::object([
+        let mut members = vec![
             ("schema", Json::text(SCHEMA)),
             ("name", Json::text(self.name.as_str())),
             ("l1ChainId", Json::count(self.l1_chain_id)),
@@ -300,9 +312,16 @@ impl Network {
             ("l1Erc20Bridge", optional(self.l1_erc20_bridge)),
             ("l2LegacySharedBridge", optional(self.l2_legacy_shared_bridge)),
             ("l1Weth", optional(self.l1_weth)),
+        ];
+        if !self.custom_bridges.is_empty() {
+            let bridges = self.custom_bridges.iter().map(|(name, address)| (name.as_str(), Json::display(address)));
+            members.push(("customBridges", Json::object(bridges)));
+        }
+        members.extend([
             ("priorityTxMaxGasLimit", Json::count(self.priority_tx_max_gas_limit)),
             ("source", Json::text(self.source.as_str())),
-        ])
+        ]);
+        Json::object(members)
     }
 
     /// The three members by which other documents name a network.
@@ -313,6 +332,27 @@ impl Network {
             ("l2ChainId", Json::count(self.l2_chain_id)),
         ])
     }
+}
+
+fn read_bridges(cursor: &Cursor<'_>) -> Result<Vec<(String, Address)>, Refusal> {
+    let entries = cursor.entries()?;
+    entries
+        .iter()
+        .map(|(name, value)| {
+            let bridge = cursor.member(name, value);
+            let address = bridge.address(Spelling::AnyCase)?;
+            let plain = (1..=40).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            // Bridgehub: SecondBridgeAddressTooLow up to 0xffff.
+            if address.is_system() || !plain {
+                return Err(bridge.refuse(
+                    Code::NETWORK_INVALID,
+                    format!("{} at {address} is no bridge", shown(name)),
+                    "name it with up to 40 letters, digits and hyphens, and copy its address from its own documentation",
+                ));
+            }
+            Ok((name.clone(), address))
+        })
+        .collect()
 }
 
 fn name(cursor: &Cursor<'_>) -> Result<String, Refusal> {

@@ -81,6 +81,8 @@ pub struct Context<'a> {
     pub base_cost_margin_percent: u64,
     /// What the operator gets on top.
     pub operator_tip: BaseTokenUnits,
+    /// The custom second bridge that the intent names.
+    pub custom_bridge: Option<CustomBridge<'a>>,
     /// `facts.priorityRequest`.
     pub priority_request: Option<&'a PriorityRequestFacts>,
     /// `facts.allowances`; none where the facts do not speak of them.
@@ -89,6 +91,17 @@ pub struct Context<'a> {
     pub approval_gas_limit: Option<u64>,
     /// The highest gas price, and its place in the request.
     pub gas_price_cap: Option<(WeiPerGas, &'static str)>,
+}
+
+/// A second bridge other than the asset router.
+#[derive(Clone, Copy)]
+pub struct CustomBridge<'a> {
+    /// Its pinned name.
+    pub name: &'a str,
+    /// Its pinned address.
+    pub address: Address,
+    /// What it is handed; none: token, amount and receiver as the shared bridges take them.
+    pub data: Option<&'a [u8]>,
 }
 
 /// What kind of account stands behind an address on L1.
@@ -106,6 +119,15 @@ impl AccountKind {
     /// The words of documents.
     pub const WORDS: &'static [(&'static str, Self)] =
         &[("eoa", Self::Eoa), ("delegated", Self::Delegated), ("contract", Self::Contract)];
+
+    /// The word for a sentence.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Eoa => "a plain account",
+            Self::Delegated => "a delegated account (EIP-7702)",
+            Self::Contract => "a contract",
+        }
+    }
 
     /// The word.
     pub const fn name(self) -> &'static str {

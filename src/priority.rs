@@ -48,6 +48,26 @@ pub struct FeeParams {
     pub minimal_l2_gas_price: u64,
 }
 
+impl FeeParams {
+    /// Reads the packed word of storage slot 38 (0x26) of the diamond: the first field in the lowest byte. None for a pricing
+    /// mode that does not exist.
+    pub fn from_storage_word(word: [u8; 32]) -> Option<Self> {
+        let small = |from: usize| Some(u32::from_be_bytes(word.get(from..from + 4)?.try_into().ok()?));
+        Some(Self {
+            pubdata_pricing_mode: match word[31] {
+                0 => PubdataPricingMode::Rollup,
+                1 => PubdataPricingMode::Validium,
+                _ => return None,
+            },
+            batch_overhead_l1_gas: small(27)?,
+            max_pubdata_per_batch: small(23)?,
+            max_l2_gas_per_batch: small(19)?,
+            priority_tx_max_pubdata: small(15)?,
+            minimal_l2_gas_price: u64::from_be_bytes(word.get(7..15)?.try_into().ok()?),
+        })
+    }
+}
+
 /// Base-token units for one wei, as a fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BaseTokenGasPriceMultiplier {
@@ -55,6 +75,16 @@ pub struct BaseTokenGasPriceMultiplier {
     pub nominator: u128,
     /// Below the line.
     pub denominator: u128,
+}
+
+impl BaseTokenGasPriceMultiplier {
+    /// Reads the word of storage slot 45 (0x2d) of the diamond: the nominator in the low half, the denominator in the high.
+    pub fn from_storage_word(word: [u8; 32]) -> Self {
+        let (mut high, mut low) = ([0; 16], [0; 16]);
+        high.copy_from_slice(&word[..16]);
+        low.copy_from_slice(&word[16..]);
+        Self { nominator: u128::from_be_bytes(low), denominator: u128::from_be_bytes(high) }
+    }
 }
 
 /// Why the L2 gas price or the base cost can not be computed.
@@ -444,6 +474,15 @@ impl PriorityRequest<'_> {
                             "amount, base cost, margin and operatorTip together are above 2^256-1",
                             "check the amounts and their units (wei)",
                         )),
+                        (Some(_), Some(mint_value)) if mint_value.is_zero() => out.refusals.push(
+                            Refusal::new(
+                                Code::PRIORITY_EMPTY_DEPOSIT,
+                                price_at,
+                                "the base cost is 0, and nothing else would be minted on L2",
+                                "raise the maximum fee, or give the operator a tip",
+                            )
+                            .reverts(contract_error::EMPTY_DEPOSIT),
+                        ),
                         (Some(_), Some(_)) => {}
                     }
                 }

@@ -167,6 +167,12 @@ codes! {
     TOKEN_ORIGIN = "token.origin", Mismatch;
     /// This form of deposit does not exist for the token or the network.
     DEPOSIT_FORM = "deposit.form", Mismatch;
+    /// The network pins no second bridge of this name.
+    BRIDGE_UNKNOWN = "bridge.unknown", Mismatch;
+    /// The bytes for a custom second bridge contradict the operation.
+    BRIDGE_DATA = "bridge.data", Mismatch;
+    /// A custom second bridge on a route that has none.
+    BRIDGE_ROUTE = "bridge.route", Mismatch;
     /// Refunds would go to an address on L2 that nobody may hold.
     REFUND_UNSAFE = "refund.unsafe", Mismatch;
     /// A contract's own L1 address is nobody's on L2.
@@ -221,6 +227,8 @@ codes! {
     PRIORITY_MULTIPLIER = "priority.multiplier", Mismatch;
     /// The denominator of the multiplier is zero.
     PRIORITY_DENOMINATOR_ZERO = "priority.denominator_zero", Mismatch;
+    /// mintValue would be 0, which the asset router refuses.
+    PRIORITY_EMPTY_DEPOSIT = "priority.empty_deposit", Mismatch;
     /// The base cost is above 2^256-1.
     PRIORITY_OVERFLOW = "priority.overflow", Mismatch;
     /// L1 -> L2 requests must pay for 800 gas per pubdata byte.
@@ -329,6 +337,7 @@ pub mod contract_error {
         BASE_TOKEN_DENOMINATOR_NOT_SET = "BaseTokenGasPriceDenominatorNotSet()" "0x6ef9a972";
         ZERO_GAS_PRICE_L1_TX_ZKSYNC_OS = "ZeroGasPriceL1TxZKsyncOS()" "0xdb60e600";
         PANIC = "Panic(uint256)" "0x4e487b71";
+        EMPTY_DEPOSIT = "EmptyDeposit()" "0x95b66fe9";
         LENGTH_IS_NOT_DIVISIBLE_BY_32 = "LengthIsNotDivisibleBy32(uint256)" "0xe37d2c02";
         MALFORMED_BYTECODE = "MalformedBytecode(uint8)" "0x43e266b0";
         ONLY_ERA_SUPPORTED = "OnlyEraSupported()" "0xf3ed9dfa";

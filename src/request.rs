@@ -9,7 +9,9 @@ use crate::address::{Address, Spelling};
 use crate::fees::{Fee, Settled, TransactionFacts};
 use crate::json::{Cursor, Json};
 use crate::network::{Layer, Network, Networks, Vm};
-use crate::operation::{self, AccountKind, Allowance, Body, Call, CallGas, Context, Operation, Plan, judge_recipient};
+use crate::operation::{
+    self, AccountKind, Allowance, Body, Call, CallGas, Context, CustomBridge, Operation, Plan, judge_recipient,
+};
 use crate::priority::PriorityRequestFacts;
 use crate::refusal::{Code, Refusal};
 use crate::transaction::{Eip712, Eip1559, Eip2930, Envelope, Legacy, Transaction};
@@ -37,6 +39,13 @@ struct Intent {
     base_cost_margin_percent: Option<u64>,
     operator_tip: Option<BaseTokenUnits>,
     envelope: Option<Envelope>,
+    bridge: Option<Bridge>,
+}
+
+struct Bridge {
+    name: String,
+    address: Address,
+    data: Option<Vec<u8>>,
 }
 
 struct Facts {
@@ -80,6 +89,10 @@ impl Request {
         members.extend(intent.base_cost_margin_percent.map(|percent| ("baseCostMarginPercent", Json::count(percent))));
         members.extend(intent.operator_tip.map(|tip| ("operatorTip", tip.to_json())));
         members.extend(intent.envelope.map(|envelope| ("envelope", Json::text(envelope.name()))));
+        if let Some(bridge) = &intent.bridge {
+            members.push(("bridge", Json::text(bridge.name.as_str())));
+            members.extend(bridge.data.as_ref().map(|data| ("bridgeData", Json::bytes(data))));
+        }
         Json::object(members)
     }
 
@@ -220,6 +233,11 @@ impl Request {
             refund_recipient_kind: intent.refund_recipient_kind.unwrap_or(AccountKind::Eoa),
             base_cost_margin_percent: intent.base_cost_margin_percent.unwrap_or(0),
             operator_tip: intent.operator_tip.unwrap_or(BaseTokenUnits::zero()),
+            custom_bridge: intent.bridge.as_ref().map(|bridge| CustomBridge {
+                name: &bridge.name,
+                address: bridge.address,
+                data: bridge.data.as_deref(),
+            }),
             priority_request: self.facts.priority_request.as_ref(),
             allowances: self.facts.allowances.as_deref(),
             approval_gas_limit: self.facts.approval_gas_limit,
@@ -339,8 +357,9 @@ impl Request {
 }
 
 fn read_intent(cursor: &Cursor<'_>, networks: &Networks, spelling: Spelling) -> Result<(Intent, Network), Refusal> {
-    const OPTIONS: &[&str] = &["refundRecipient", "refundRecipientKind", "baseCostMarginPercent", "operatorTip"];
-    const LATER: &[&str] = &["bridge", "bridgeData", "paymaster"];
+    const OPTIONS: &[&str] =
+        &["refundRecipient", "refundRecipientKind", "baseCostMarginPercent", "operatorTip", "bridge", "bridgeData"];
+    const LATER: &[&str] = &["paymaster"];
     let members = cursor
         .members(&["network", "from", "operation"], &[&["id", "fromKind", "envelope"], OPTIONS, LATER].concat())?;
     let network = networks.named(&members.required("network")?)?.clone();
@@ -383,9 +402,39 @@ fn read_intent(cursor: &Cursor<'_>, networks: &Networks, spelling: Spelling) -> 
             .transpose()?,
         base_cost_margin_percent: members.optional("baseCostMarginPercent").map(|p| p.count(u64::MAX)).transpose()?,
         operator_tip: members.optional("operatorTip").map(|tip| tip.amount().map(BaseTokenUnits::new)).transpose()?,
+        bridge: read_bridge(members.optional("bridge"), members.optional("bridgeData"), &network)?,
         envelope: members.optional("envelope").map(|envelope| envelope.choice(Envelope::WORDS)).transpose()?,
     };
     Ok((intent, network))
+}
+
+fn read_bridge(
+    name: Option<Cursor<'_>>,
+    data: Option<Cursor<'_>>,
+    network: &Network,
+) -> Result<Option<Bridge>, Refusal> {
+    let Some(name) = name else {
+        return match data {
+            None => Ok(None),
+            Some(data) => Err(data.refuse(
+                Code::INTENT_UNUSED,
+                "there is no bridge that these bytes are for",
+                "name the bridge too, or leave them out",
+            )),
+        };
+    };
+    let text = name.label()?;
+    let address = network.custom_bridge(text).ok_or_else(|| {
+        let known: Vec<&str> = network.custom_bridges.iter().map(|(known, _)| known.as_str()).collect();
+        name.refuse(
+            Code::BRIDGE_UNKNOWN,
+            format!("{} pins no second bridge \"{text}\"", network.name),
+            "pin it in customBridges of a network file: the second bridge is a call that carries the money away",
+        )
+        .values(known.join(", "), text)
+    })?;
+    let data = data.map(|data| data.bytes()).transpose()?;
+    Ok(Some(Bridge { name: text.to_owned(), address, data }))
 }
 
 fn read_facts(cursor: &Cursor<'_>, operation: &Operation) -> Result<Facts, Refusal> {

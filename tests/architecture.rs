@@ -20,15 +20,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("abi", &["address", "hash"]),
     // keys
     ("key", &["address", "hash", "refusal"]),
+    ("asset", &["abi", "address", "hash"]),
+    ("bytecode", &["refusal"]),
     // the chain
     ("network", &["address", "json", "refusal"]),
     ("priority", &["json", "network", "refusal", "units"]),
     ("canonical", &["abi", "address", "hash"]),
     // envelopes know nothing of operations
-    ("transaction", &["address", "hash", "json", "key", "refusal", "units"]),
+    ("transaction", &["address", "bytecode", "hash", "json", "key", "refusal", "units"]),
     ("fees", &["json", "network", "refusal", "transaction", "units"]),
     // operations know nothing of envelopes, keys or documents
-    ("operation", &["abi", "address", "fees", "json", "network", "priority", "refusal", "units"]),
+    ("operation", &["abi", "address", "asset", "bytecode", "fees", "json", "network", "priority", "refusal", "units"]),
     // the documents, along the line
     (
         "request",
@@ -53,7 +55,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("signed", &["address", "hash", "json", "key", "network", "operation", "refusal", "transaction", "unsigned"]),
     (
         "review",
-        &["address", "hash", "json", "network", "operation", "refusal", "signed", "transaction", "units", "unsigned"],
+        &[
+            "abi",
+            "address",
+            "hash",
+            "json",
+            "network",
+            "operation",
+            "refusal",
+            "signed",
+            "transaction",
+            "units",
+            "unsigned",
+        ],
     ),
     ("document", &["address", "json", "network", "refusal", "request", "signed", "unsigned"]),
 ];

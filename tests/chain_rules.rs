@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use coldbridge::abi::{self, ParamType, Token};
 use coldbridge::hash::keccak256;
 use coldbridge::network::{Network, ProtocolVersion};
-use coldbridge::operation::{self, deposit};
+use coldbridge::operation::{self, mailbox};
 use coldbridge::priority::{
     BaseTokenGasPriceMultiplier, FeeParams, GasBounds, GasError, GasRule, Limits, PriceError, PriorityRequest,
     PriorityRequestFacts, PubdataPricingMode, REQUIRED_GAS_PER_PUBDATA, Shape, base_cost, derive_l2_gas_price,
@@ -233,7 +233,7 @@ fn deposited(plan: &Unsigned) -> Outcome<Deposited> {
     if tx.to != Some(local().bridgehub) {
         return Err("not a call of the Bridgehub".to_owned());
     }
-    let arguments = deposit::REQUEST_L2_TRANSACTION_DIRECT.arguments(&tx.data).ok_or("another call")?;
+    let arguments = mailbox::REQUEST_L2_TRANSACTION_DIRECT.arguments(&tx.data).ok_or("another call")?;
     let [Token::Tuple(members)] = arguments.as_slice() else { return Err("not one tuple".to_owned()) };
     let uint = |index: usize| members.get(index).and_then(abi::as_uint).ok_or("not a number");
     Ok(Deposited {

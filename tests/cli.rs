@@ -89,60 +89,83 @@ fn typical() -> Fixture {
 fn signed_cases_in_one_batch_give_the_bytes_of_the_other_implementations() {
     let mut failures = Failures::default();
     // One run for each key and each set of switches; the documents of a run are the lines of its input.
-    let mut batches: BTreeMap<(String, bool), Vec<Fixture>> = BTreeMap::new();
+    let mut batches: BTreeMap<(String, bool, Vec<PathBuf>), Vec<Fixture>> = BTreeMap::new();
     for fixture in operation_fixtures().into_iter().filter(|fixture| fixture.signed().is_some()) {
-        batches.entry((fixture.key(), fixture.allows_unchecksummed())).or_default().push(fixture);
+        let switches = (fixture.key(), fixture.allows_unchecksummed(), fixture.network_files());
+        batches.entry(switches).or_default().push(fixture);
     }
-    for ((key, unchecksummed), fixtures) in batches {
+    for ((key, unchecksummed, files), fixtures) in batches {
         let key = key_file(&key);
         let input: String = fixtures.iter().map(|fixture| format!("{}\n", fixture.request_text())).collect();
+        let networks: Vec<&str> = files.iter().flat_map(|file| ["--network-file", text(file)]).collect();
+        let with = |command: &[&str], input: &str| run(&[command, &networks].concat(), input);
         let switch: &[&str] = if unchecksummed { &["--allow-unchecksummed"] } else { &[] };
-        let said = run(&[&["sign", "--yes", "--key", text(&key)], switch].concat(), &input);
-        assert_eq!(said.exit, 0, "{}", said.stderr);
-        let lines: Vec<&str> = said.stdout.lines().collect();
+        let said = with(&[&["sign", "--yes", "--key", text(&key)], switch].concat(), &input);
+        assert_eq!(said.exit, 0, "{} {}", said.stderr, said.stdout);
+        let lines: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         assert_eq!(lines.len(), fixtures.len());
-        for (fixture, line) in fixtures.iter().zip(&lines) {
-            let signed: Value = serde_json::from_str(line).expect("JSON");
-            for (index, expected) in
-                fixture.signed().expect("signed")["transactions"].as_array().expect("list").iter().enumerate()
-            {
+        let list = |value: &Value| value["transactions"].as_array().expect("a list").clone();
+        for (fixture, signed) in fixtures.iter().zip(&lines) {
+            let expected = list(fixture.signed().expect("signed"));
+            failures.check(&fixture.name, "count", &list(signed).len(), &expected.len());
+            for (signed, expected) in list(signed).iter().zip(&expected) {
                 for member in ["raw", "hash", "signingDigest", "signature"] {
-                    failures.check(&fixture.name, member, &signed["transactions"][index][member], &expected[member]);
+                    failures.check(&fixture.name, member, &signed[member], &expected[member]);
                 }
             }
         }
         // build -> sign is the same as sign.
-        let built = run(&[&["build"], switch].concat(), &input);
+        let built = with(&[&["build"], switch].concat(), &input);
         assert_eq!(built.exit, 0, "{}", built.stderr);
-        let from_unsigned = run(&["sign", "--yes", "--key", text(&key)], &built.stdout);
+        let from_unsigned = with(&["sign", "--yes", "--key", text(&key)], &built.stdout);
         failures.check("build | sign", "stdout", &from_unsigned.stdout, &said.stdout);
         // and what was signed verifies.
-        let verified = run(&["verify"], &said.stdout);
-        failures.check("verify", "exit", &verified.exit, &0);
-        let raw = run(&["verify", "--raw"], &said.stdout);
+        failures.check("verify", "exit", &with(&["verify"], &said.stdout).exit, &0);
+        let raw = with(&["verify", "--raw"], &said.stdout);
         let expected: String = lines
             .iter()
-            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
-            .map(|signed| format!("{}\n", signed["transactions"][0]["raw"].as_str().expect("hex")))
+            .flat_map(list)
+            .map(|transaction| format!("{}\n", transaction["raw"].as_str().expect("hex")))
             .collect();
         failures.check("verify --raw", "stdout", &raw.stdout, &expected);
-        // The review of the raw bytes recovers the same hash and signer.
-        for (fixture, line) in
-            fixtures.iter().zip(run(&["review", "--json"], &raw.stdout).stdout.lines().collect::<Vec<_>>())
-        {
+        // The review of the raw bytes recovers the same hash and signer, and every field.
+        let named = fixtures.iter().flat_map(|fixture| {
+            list(fixture.signed().expect("signed")).into_iter().map(|expected| (fixture.name.clone(), expected))
+        });
+        let reviews = with(&["review", "--json"], &raw.stdout);
+        for ((name, expected), line) in named.zip(reviews.stdout.lines()) {
             let review: Value = serde_json::from_str(line).expect("JSON");
-            let expected = &fixture.signed().expect("signed")["transactions"][0];
             let reviewed = &review["transactions"][0];
-            failures.check(&fixture.name, "review hash", &reviewed["hash"], &expected["hash"]);
-            failures.check(&fixture.name, "review signer", &reviewed["signer"], &expected["unsigned"]["from"]);
+            failures.check(&name, "review hash", &reviewed["hash"], &expected["hash"]);
+            failures.check(&name, "review signer", &reviewed["signer"], &expected["unsigned"]["from"]);
             for (member, expected) in expected["unsigned"].as_object().expect("fields") {
                 if member != "purpose" {
-                    failures.check(&fixture.name, member, &reviewed[member], expected);
+                    failures.check(&name, member, &reviewed[member], expected);
                 }
             }
         }
     }
     failures.finish();
+}
+
+/// The plan of a contract goes to its owners as a batch, and is signed by nobody here.
+#[test]
+fn contract_senders_get_a_safe_batch() {
+    let mut failures = Failures::default();
+    for fixture in operation_fixtures().iter().filter(|fixture| fixture.exported().is_some()) {
+        let files = fixture.network_files();
+        let networks: Vec<&str> = files.iter().flat_map(|file| ["--network-file", text(file)]).collect();
+        let exported = run(&[&["export", "--safe-batch"], networks.as_slice()].concat(), fixture.request_text());
+        let expected = &fixture.exported().expect("exported")["safeBatch"];
+        failures.check(&fixture.name, "batch", &exported.json(), expected);
+        let key = key_file(&fixture.key());
+        let sign = ["sign", "--yes", "--json-errors", "--key", text(&key)];
+        let said = run(&[&sign, networks.as_slice()].concat(), fixture.request_text());
+        failures.check(&fixture.name, "sign", &said.error()["code"], &Value::from("sign.contract_sender"));
+    }
+    failures.finish();
+    let said = run(&["export", "--safe-batch", "--json-errors"], typical().request_text());
+    assert_eq!((said.exit, said.error()["code"].as_str()), (4, Some("export.not_contract")));
 }
 
 #[test]
@@ -151,7 +174,10 @@ fn refused_cases_have_their_exit_code_and_error_document() {
     for fixture in operation_fixtures().iter().filter(|fixture| fixture.refused().is_some()) {
         let expected = fixture.refused().expect("refused");
         let key = key_file(&fixture.key());
-        let said = run(&["sign", "--yes", "--json-errors", "--key", text(&key)], fixture.request_text());
+        let files = fixture.network_files();
+        let networks: Vec<&str> = files.iter().flat_map(|file| ["--network-file", text(file)]).collect();
+        let sign = ["sign", "--yes", "--json-errors", "--key", text(&key)];
+        let said = run(&[&sign, networks.as_slice()].concat(), fixture.request_text());
         failures.check(&fixture.name, "exit", &i64::from(said.exit), &expected["exit"].as_i64().expect("a code"));
         failures.check(&fixture.name, "stdout", &said.stdout, &String::new());
         let error = said.error();
@@ -391,6 +417,7 @@ fn reviews_say_what_the_bytes_say_in_80_columns_of_ascii() {
     for (folder, name) in [
         ("deposit", "era_mainnet_typical"),
         ("deposit", "refund_recipient_other"),
+        ("deposit", "erc20_eth_based_era_mainnet"),
         ("withdraw", "withdraw_era_sepolia_typical"),
     ] {
         let said = run(&["review"], fixture(folder, name).request_text());
@@ -482,7 +509,9 @@ fn networks_and_schemas_are_shown_and_files_add_networks() {
 #[test]
 fn help_texts_are_golden() {
     let mut failures = Failures::default();
-    for command in ["", "build", "review", "sign", "verify", "quote", "key", "key address", "network", "schema"] {
+    for command in
+        ["", "build", "review", "sign", "export", "verify", "quote", "key", "key address", "network", "schema"]
+    {
         let mut arguments: Vec<&str> = command.split_whitespace().collect();
         arguments.push("--help");
         let said = run(&arguments, "");

@@ -6,8 +6,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use coldbridge::abi::selector;
+use coldbridge::bytecode::bytecode_hash;
 use coldbridge::hash::{keccak256, keccak256_concat};
-use coldbridge::transaction::eip712::{DEFAULT_GAS_PER_PUBDATA, Paymaster, bytecode_hash};
+use coldbridge::transaction::eip712::{DEFAULT_GAS_PER_PUBDATA, Paymaster};
 use coldbridge::transaction::{AccessList, Authorization, Eip712, Eip1559, Eip2930, Legacy};
 use coldbridge::units::{Gas, Wei, WeiPerGas};
 use coldbridge::{Address, Code, Decoded, Digest, Key, Refusal, Signature, Spelling, Transaction};

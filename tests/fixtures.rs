@@ -264,6 +264,10 @@ fn the_fixtures_cover_the_list() {
         "network.invalid",          // tests/refusals.rs
         "fees.range",               // tests/refusals.rs
         "fees.gas_above_cap",       // tests/refusals.rs
+        "priority.empty_deposit",   // tests/refusals.rs
+        "bridge.unknown",           // tests/refusals.rs
+        "bridge.data",              // tests/refusals.rs
+        "bridge.route",             // tests/refusals.rs
         "export.not_contract",      // contract_senders_get_a_safe_batch_and_no_signature
         "fees.overflow",            // tests/refusals.rs
         "priority.margin",          // tests/refusals.rs

@@ -31,9 +31,8 @@ fn requests_that_no_fixture_holds() {
     let above_u64 = "18446744073709551616";
     let rows: Vec<(&str, Change, Code, &str)> = vec![
         ("deposit", set("/intent/fromKind", value!("robot")), Code::JSON_CHOICE, "/intent/fromKind"),
-        ("deposit", set("/intent/fromKind", value!("contract")), Code::INTENT_UNSUPPORTED, "/intent/fromKind"),
-        ("deposit", set("/intent/fromKind", value!("delegated")), Code::INTENT_UNSUPPORTED, "/intent/fromKind"),
-        ("deposit", set("/intent/bridge", value!("usdc")), Code::INTENT_UNSUPPORTED, "/intent/bridge"),
+        ("withdraw", set("/intent/fromKind", value!("delegated")), Code::INTENT_UNSUPPORTED, "/intent/fromKind"),
+        ("deposit", set("/intent/bridge", value!("usdc")), Code::BRIDGE_UNKNOWN, "/intent/bridge"),
         ("withdraw", set("/intent/paymaster", value!({})), Code::INTENT_UNSUPPORTED, "/intent/paymaster"),
         ("withdraw", set("/intent/operatorTip", value!("0")), Code::INTENT_UNUSED, "/intent/operatorTip"),
         (
@@ -288,30 +287,111 @@ fn networks_must_make_sense() {
     assert!(Networks::pinned().with(&json).is_ok());
 }
 
-/// A network whose base token is an ERC-20 takes routes that are not built yet: refused, never mistaken for ETH.
-#[test]
-fn a_custom_base_token_is_never_mistaken_for_eth() {
+/// `local` with another name and chain id, and whatever else is changed.
+fn own_network(change: impl FnOnce(&mut Value)) -> Networks {
     let pinned = Networks::pinned().find("local").expect("pinned").to_json().to_string();
     let mut own: Value = serde_json::from_str(&pinned).expect("JSON");
-    own["name"] = value!("custom");
+    own["name"] = value!("own");
     own["l2ChainId"] = value!(271);
-    own["baseToken"] = value!("0x66A5cFB2e9c529f14FE6364Ad1075dF3a649C0A5");
-    let networks = Networks::pinned().with(&json::parse(own.to_string().as_bytes()).expect("JSON")).expect("a network");
-    let plan = |folder: &str, name: &str, token: &str| {
-        let mut request = fixture(folder, name).json["request"].clone();
-        request["intent"]["network"] = value!("custom");
-        request["intent"]["operation"][folder]["token"] = value!(token);
+    change(&mut own);
+    Networks::pinned().with(&json::parse(own.to_string().as_bytes()).expect("JSON")).expect("a network")
+}
+
+/// On ZKsync OS v31 the derived price may be 0, and with it everything that would be minted.
+#[test]
+fn a_request_that_mints_nothing_is_refused() {
+    let networks = own_network(|own| {
+        own["vm"] = value!("zksync-os");
+        own["protocolVersion"] = value!("0.31.0");
+    });
+    let mut request = fixture("request_execute", "execute_era_mainnet").json["request"].clone();
+    request["intent"]["network"] = value!("own");
+    request["intent"]["operation"]["requestExecute"]["l2Value"] = value!("0");
+    request["facts"]["priorityRequest"]["feeParams"]["minimalL2GasPrice"] = value!("0");
+    request["facts"]["priorityRequest"]["feeParams"]["batchOverheadL1Gas"] = value!(0);
+    request["facts"]["priorityRequest"]["feeParams"]["pubdataPricingMode"] = value!("validium");
+    let json = json::parse(request.to_string().as_bytes()).expect("JSON");
+    let refusal = Request::read(&json, &networks, Spelling::Checksummed).and_then(Request::plan).err().expect("empty");
+    assert_eq!((refusal.code(), refusal.at()), (Code::PRIORITY_EMPTY_DEPOSIT, "/facts/transaction/maxFeePerGas"));
+}
+
+#[test]
+fn the_base_token_of_a_custom_chain_is_never_mistaken_for_eth() {
+    let networks = own_network(|own| own["baseToken"] = value!("0x66A5cFB2e9c529f14FE6364Ad1075dF3a649C0A5"));
+    let plan = |token: &str| {
+        let mut request = fixture("withdraw", "withdraw_local_typical").json["request"].clone();
+        request["intent"]["network"] = value!("own");
+        request["intent"]["operation"]["withdraw"]["token"] = value!(token);
         let json = json::parse(request.to_string().as_bytes()).expect("JSON");
         Request::read(&json, &networks, Spelling::Checksummed)?.plan().map(|unsigned| unsigned.to_json())
     };
-    for token in ["eth", "base"] {
-        let refusal = plan("deposit", "local_typical", token).expect_err("another route");
-        assert_eq!(refusal.code(), Code::TOKEN_UNSUPPORTED);
-    }
-    assert_eq!(plan("withdraw", "withdraw_local_typical", "eth").expect_err("not ETH").code(), Code::TOKEN_UNSUPPORTED);
-    let document = plan("withdraw", "withdraw_local_typical", "base").expect("the base token's own withdrawal");
+    assert_eq!(plan("eth").expect_err("not ETH").code(), Code::TOKEN_UNSUPPORTED);
+    let document = plan("base").expect("the base token's own withdrawal");
     let debit = document.get("derived").and_then(|derived| derived.get("worstCaseDebit")).expect("a debit").to_string();
     assert!(debit.contains("\"token\":\"base\""), "{debit}");
+}
+
+/// A second bridge of a token's own is a call that carries the money away: only a pinned one, and only with bytes that say
+/// what the operation says.
+#[test]
+fn custom_second_bridges_are_pinned_by_name() {
+    let bridge = "0xb7De1a5eAC5F7AF3B2Bf3A5aA0bCdD2E3a4F5a6b".to_lowercase();
+    let networks = own_network(|own| own["customBridges"] = value!({ "usdc": bridge }));
+    let shared = fixture("deposit", "erc20_eth_based_era_mainnet").json["request"].clone();
+    let plan = |change: &dyn Fn(&mut Value)| {
+        let mut request = shared.clone();
+        request["intent"]["network"] = value!("own");
+        change(&mut request);
+        let json = json::parse(request.to_string().as_bytes()).expect("JSON");
+        let unsigned = Request::read(&json, &networks, Spelling::Checksummed)?.plan()?;
+        let document: Value = serde_json::from_str(&unsigned.to_json().to_string()).expect("JSON");
+        let key = Key::from_hex(fixture("deposit", "erc20_eth_based_era_mainnet").key().as_bytes())?;
+        let signed = unsigned.sign(&key)?;
+        Signed::read(&signed.to_json(), &networks)?;
+        Ok::<Value, Refusal>(document)
+    };
+    let last = |document: &Value| {
+        document["transactions"].as_array().and_then(|list| list.last()).expect("a plan")["data"].clone()
+    };
+
+    // The same calldata as of the shared bridge in the legacy form, with the other bridge in its place.
+    let legacy = plan(&|request| request["intent"]["operation"]["deposit"]["form"] = value!("legacy")).expect("legacy");
+    let custom = plan(&|request| request["intent"]["bridge"] = value!("usdc")).expect("custom");
+    let router = networks.find("own").expect("own").l1_asset_router.to_string().to_lowercase();
+    let replaced = last(&legacy).as_str().expect("hex").replace(&router[2..], &bridge[2..]);
+    assert_eq!(last(&custom), value!(replaced));
+    let approval = custom["transactions"][0]["data"].as_str().expect("hex");
+    assert!(approval.contains(&bridge[2..]), "the custom bridge is the spender: {approval}");
+    // Bytes of its own are handed over as they are, unless they contradict the operation.
+    let opaque = plan(&|request| {
+        request["intent"]["bridge"] = value!("usdc");
+        request["intent"]["bridgeData"] = value!("0xc0ffee");
+    });
+    assert!(last(&opaque.expect("opaque")).as_str().expect("hex").contains("c0ffee"));
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let refusal = plan(change).expect_err("must be refused");
+        (refusal.code().name, refusal.at().to_owned())
+    };
+    let lying = format!("0x{}{:0>64x}{:0>64}", "0".repeat(24) + &"11".repeat(20), 7, "22".repeat(20));
+    let cases: Vec<(Value, Value, &str, &str)> = vec![
+        (value!("nobody"), Value::Null, "bridge.unknown", "/intent/bridge"),
+        (value!("usdc"), value!(lying), "bridge.data", "/intent/bridgeData"),
+        (Value::Null, value!("0x01"), "intent.unused", "/intent/bridgeData"),
+    ];
+    for (name, data, code, at) in cases {
+        let found = refused(&|request| {
+            let intent = request["intent"].as_object_mut().expect("an intent");
+            intent.extend((!name.is_null()).then(|| ("bridge".to_owned(), name.clone())));
+            intent.extend((!data.is_null()).then(|| ("bridgeData".to_owned(), data.clone())));
+        });
+        assert_eq!(found, (code, at.to_owned()));
+    }
+    let found = refused(&|request| {
+        request["intent"]["bridge"] = value!("usdc");
+        request["intent"]["operation"]["deposit"]["token"] = value!("eth");
+        request["facts"].as_object_mut().expect("facts").retain(|name, _| name != "approval" && name != "allowances");
+    });
+    assert_eq!(found, ("bridge.route", "/intent/bridge".to_owned()));
 }
 
 #[test]

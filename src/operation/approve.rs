@@ -65,7 +65,7 @@ pub fn words(token: Address, spender: Address, amount: U256) -> Json {
 /// The contracts of a network that take approved tokens, by their field names.
 fn spenders(network: &Network) -> Vec<(&'static str, Address)> {
     let taking: &[&str] = if network.has_asset_router() {
-        &["l1AssetRouter", "l1NativeTokenVault", "l1Erc20Bridge"]
+        &["l1AssetRouter", "l1NativeTokenVault", "l1Erc20Bridge", "customBridge"]
     } else {
         &["l1Nullifier", "l1Erc20Bridge"]
     };
@@ -100,23 +100,22 @@ impl Body for Approve {
         let mut plan = Plan::default();
         let spenders = spenders(context.network);
         plan.refusals.extend(judge_token(self.token, &format!("{AT}/token")));
-        match spenders.iter().find(|(_, known)| *known == self.spender) {
-            Some((field, _)) => plan.checks.push(Check {
+        if let Some((field, _)) = spenders.iter().find(|(_, known)| *known == self.spender) {
+            plan.checks.push(Check {
                 name: "spender",
                 result: format!("pinned: {} is the {field} of {}", self.spender, context.network.name),
-            }),
-            None => {
-                let known: Vec<String> = spenders.iter().map(|(field, known)| format!("{known} ({field})")).collect();
-                plan.refusals.push(
-                    Refusal::new(
-                        Code::APPROVE_SPENDER,
-                        format!("{AT}/spender"),
-                        format!("{} is no contract of {} that takes tokens", self.spender, context.network.name),
-                        format!("approve one of: {}", known.join(", ")),
-                    )
-                    .values(known.join(", "), self.spender),
-                );
-            }
+            });
+        } else {
+            let known: Vec<String> = spenders.iter().map(|(field, known)| format!("{known} ({field})")).collect();
+            plan.refusals.push(
+                Refusal::new(
+                    Code::APPROVE_SPENDER,
+                    format!("{AT}/spender"),
+                    format!("{} is no contract of {} that takes tokens", self.spender, context.network.name),
+                    format!("approve one of: {}", known.join(", ")),
+                )
+                .values(known.join(", "), self.spender),
+            );
         }
         plan.calls.push(Call {
             purpose: OPERATION.name,

@@ -21,8 +21,7 @@ use super::{
 };
 use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
-use crate::asset::{AssetId, apply_l1_to_l2_alias};
-use crate::hash::{keccak256, keccak256_concat};
+use crate::asset::{AssetId, apply_l1_to_l2_alias, legacy_tx_data_hash, tx_data_hash};
 use crate::json::{Cursor, Json};
 use crate::network::{BaseToken, Layer, Network};
 use crate::priority::{PriorityRequestFacts, Shape};
@@ -40,7 +39,14 @@ pub const OPERATION: Operation = Operation {
         &LEGACY_DEPOSIT,
         &approve::APPROVE,
     ],
-    options: mailbox::OPTIONS,
+    options: &[
+        "refundRecipient",
+        "refundRecipientKind",
+        "baseCostMarginPercent",
+        "operatorTip",
+        "bridge",
+        "bridgeData",
+    ],
     facts: mailbox::FACTS,
     read,
     recognise,
@@ -206,6 +212,16 @@ impl Body for Deposit {
         plan.refusals.extend(self.judge_token(route, network, AT));
         plan.refusals.extend(self.judge_form(route, network, &format!("{AT}/form")));
         plan.refusals.extend(self.movement.judge(AT, network));
+        if context.custom_bridge.is_some() && (route.erc20().is_none() || self.form.is_some() || self.origin.is_some())
+        {
+            plan.refusals.push(Refusal::new(
+                Code::BRIDGE_ROUTE,
+                "/intent/bridge",
+                "a bridge of its own takes an ERC-20 of L1 by its address, without form or tokenOrigin",
+                "leave bridge out: the network's own bridge takes everything else",
+            ));
+            return plan;
+        }
         if context.from_kind == AccountKind::Contract && self.movement.to == context.from {
             plan.refusals.push(Refusal::new(
                 Code::RECIPIENT_CONTRACT_SENDER,
@@ -368,22 +384,50 @@ impl Deposit {
             _ => self.form.unwrap_or(Form::default_of(network)),
         };
         let refund = Refund::settle(context, &mut plan.refusals);
-        mailbox::derive_accounts(plan, apply_l1_to_l2_alias(network.second_bridge()), refund);
+        let second_bridge = context.custom_bridge.map_or(network.second_bridge(), |bridge| bridge.address);
+        mailbox::derive_accounts(context, plan, apply_l1_to_l2_alias(second_bridge), refund);
         let foreign = self.is_foreign(network);
         let calldata_length = if foreign { FINALIZE_DEPOSIT_FOREIGN_LENGTH } else { FINALIZE_DEPOSIT_LENGTH };
         let shape = Shape { calldata_length, factory_deps: 0 };
         let assessed = mailbox::assess(context, plan, shape, U256::zero());
-        let second = self.second_bridge_calldata(context, plan, route, form);
+        let second = match context.custom_bridge {
+            Some(bridge) => bridge.data.map_or_else(|| self.movement_as_legacy(route), <[u8]>::to_vec),
+            None => self.second_bridge_calldata(context, plan, route, form),
+        };
+        let asked = (route.erc20().unwrap_or(Address::ETH_TOKEN), self.movement.amount, self.movement.to);
+        if let Some(said) = context.custom_bridge.and_then(|bridge| Handed::read_legacy(bridge.data?))
+            && (said.token, said.amount, said.to) != asked
+        {
+            plan.refusals.push(
+                Refusal::new(
+                    Code::BRIDGE_DATA,
+                    "/intent/bridgeData",
+                    format!("the bytes say {} of {} to {}, the operation does not", said.amount, said.token, said.to),
+                    "leave bridgeData out: token, amount and receiver are encoded from the operation",
+                )
+                .values(format!("{asked:?}"), format!("{:?}", (said.token, said.amount, said.to))),
+            );
+        }
+        let words = match context.custom_bridge {
+            Some(bridge) => Handed::read_legacy(&second).custom_words(bridge.name, &second),
+            None => self.words(route, form, network),
+        };
         let Some((facts, assessment)) = assessed else { return };
         let Some(mint_value) = assessment.mint_value else { return };
         let (base_value, base_need) = mailbox::pay_mint_value(context, plan, mint_value);
         let second_bridge_value = if route == Route::EthCustom { self.movement.amount } else { U256::zero() };
         let (to, calldata) = match (form, network.l1_erc20_bridge) {
             (Form::LegacyBridge, Some(bridge)) => (bridge, self.legacy_bridge_calldata(route, facts, refund)),
-            _ => (
-                network.bridgehub,
-                two_bridges_calldata(network, facts, mint_value, refund, second_bridge_value, second),
-            ),
+            _ => (network.bridgehub, {
+                let (address, value) = (second_bridge, second_bridge_value);
+                two_bridges_calldata(
+                    network,
+                    facts,
+                    mint_value,
+                    refund,
+                    SecondBridge { address, value, calldata: second },
+                )
+            }),
         };
         let Some(value) = base_value.checked_add(Wei::new(second_bridge_value)) else { return };
         let mut needs: Vec<Need> = base_need.into_iter().collect();
@@ -391,13 +435,18 @@ impl Deposit {
             mailbox::debit(plan, token, self.movement.amount);
             // A token of another chain is burned by the vault that minted it: nothing is pulled.
             if !foreign {
-                let spender = if form == Form::LegacyBridge { to } else { network.second_bridge() };
+                let spender = if form == Form::LegacyBridge { to } else { second_bridge };
                 needs.push(Need { token, spender, amount: self.movement.amount });
             }
         }
-        let words = self.words(route, form, network);
         plan.calls.push(Call { purpose: OPERATION.name, to, value, calldata, gas: CallGas::Main, words });
         mailbox::add_approvals(context, plan, &needs);
+    }
+
+    /// abi.encode(token, amount, receiver), which the bridges of single tokens take too.
+    fn movement_as_legacy(&self, route: Route) -> Vec<u8> {
+        let token = route.erc20().unwrap_or(Address::ETH_TOKEN);
+        ethabi::encode(&[abi::address(token), abi::uint(self.movement.amount), abi::address(self.movement.to)])
     }
 
     /// The calldata for the second bridge; the plan learns what a claim of a failed deposit will need.
@@ -411,13 +460,11 @@ impl Deposit {
             let transfer_data = ethabi::encode(&[abi::uint(amount), abi::address(to), abi::address(token)]);
             let id = Token::FixedBytes(asset_id.0.to_vec());
             let data = Token::Bytes(transfer_data.clone());
-            let claim = ethabi::encode(&[abi::address(context.from), id.clone(), data.clone()]);
             plan.derived.push(("transferData", Json::bytes(&transfer_data)));
-            plan.derived.push(("txDataHash", Json::bytes(keccak256_concat(&[&[0x01], &claim]))));
+            plan.derived.push(("txDataHash", Json::bytes(tx_data_hash(context.from, asset_id, &transfer_data))));
             return [vec![0x01], ethabi::encode(&[id, data])].concat();
         }
-        let claim = ethabi::encode(&[abi::address(context.from), abi::address(token), abi::uint(amount)]);
-        plan.derived.push(("txDataHash", Json::bytes(keccak256(&claim))));
+        plan.derived.push(("txDataHash", Json::bytes(legacy_tx_data_hash(context.from, token, amount))));
         // Before v26 the bridge takes the amount of ETH from the value alone ("ShB wrong withdraw amount" otherwise).
         let stated = if route == Route::EthCustom && !network.has_asset_router() { U256::zero() } else { amount };
         ethabi::encode(&[abi::address(token), abi::uint(stated), abi::address(to)])
@@ -435,13 +482,19 @@ impl Deposit {
     }
 }
 
+/// What the Bridgehub calls beside the chain.
+struct SecondBridge {
+    address: Address,
+    value: U256,
+    calldata: Vec<u8>,
+}
+
 fn two_bridges_calldata(
     network: &Network,
     facts: &PriorityRequestFacts,
     mint_value: BaseTokenUnits,
     refund: Refund,
-    second_bridge_value: U256,
-    second_bridge_calldata: Vec<u8>,
+    second: SecondBridge,
 ) -> Vec<u8> {
     REQUEST_L2_TRANSACTION_TWO_BRIDGES.call(&[Token::Tuple(vec![
         abi::uint(network.l2_chain_id),
@@ -450,9 +503,9 @@ fn two_bridges_calldata(
         abi::uint(facts.l2_gas_limit.get()),
         abi::uint(facts.gas_per_pubdata.get()),
         abi::address(refund.recipient),
-        abi::address(network.second_bridge()),
-        abi::uint(second_bridge_value),
-        Token::Bytes(second_bridge_calldata),
+        abi::address(second.address),
+        abi::uint(second.value),
+        Token::Bytes(second.calldata),
     ])])
 }
 
@@ -514,19 +567,26 @@ fn recognise_two_bridges(seen: &Seen<'_>) -> Option<Recognised> {
         BaseToken::Eth => mint_value.checked_add(second_value)?,
         BaseToken::Erc20(_) => second_value,
     };
+    let custom = network.custom_bridges.iter().find(|(_, address)| *address == second_bridge);
     let fits = seen.to == network.bridgehub
-        && second_bridge == network.second_bridge()
+        && (second_bridge == network.second_bridge() || custom.is_some())
         && abi::as_uint(chain_id)? == U256::from(network.l2_chain_id)
         && abi::as_uint(l2_value)?.is_zero()
         && seen.value.get() == value;
     if !fits {
         return None;
     }
+    let call = two_bridges_json(network, [mint_value, gas, per_pubdata, second_value], [refund, second_bridge], data);
+    if let Some((name, _)) = custom {
+        return second_value
+            .is_zero()
+            .then(|| recognised_custom(network, name, data, call, [mint_value, gas, per_pubdata], refund));
+    }
     let handed = Handed::read(data, network, second_value)?;
     let token = if handed.token == Address::ETH_TOKEN { TokenName::Eth } else { TokenName::Erc20(handed.token) };
     // ETH comes as value and an ERC-20 without; ETH and the base token of an ETH-based chain do not come this way.
     let is_eth = token == TokenName::Eth;
-    if is_eth != !second_value.is_zero()
+    if is_eth == second_value.is_zero()
         || (is_eth && (network.base_token == BaseToken::Eth || second_value != handed.amount))
     {
         return None;
@@ -546,27 +606,84 @@ fn recognise_two_bridges(seen: &Seen<'_>) -> Option<Recognised> {
     Some(Recognised {
         name: OPERATION.name,
         body: words(movement, token.to_json(), handed.form, handed.foreign, network),
-        call: Json::object([
-            ("function", Json::text("requestL2TransactionTwoBridges")),
-            (
-                "arguments",
-                Json::object([
-                    ("chainId", Json::count(network.l2_chain_id)),
-                    ("mintValue", Json::display(mint_value)),
-                    ("l2Value", Json::text("0")),
-                    ("l2GasLimit", Json::count(gas)),
-                    ("l2GasPerPubdataByteLimit", Json::count(per_pubdata)),
-                    ("refundRecipient", Json::display(refund)),
-                    ("secondBridgeAddress", Json::display(second_bridge)),
-                    ("secondBridgeValue", Json::display(second_value)),
-                    ("secondBridgeCalldata", Json::bytes(data)),
-                ]),
-            ),
-        ]),
+        call,
         debits,
         warnings: bridge_warnings(network, handed.foreign.is_some(), refund, gas, per_pubdata),
         lines,
     })
+}
+
+fn two_bridges_json(network: &Network, numbers: [U256; 4], accounts: [Address; 2], data: &[u8]) -> Json {
+    let [mint_value, gas, per_pubdata, second_value] = numbers;
+    let [refund, second_bridge] = accounts;
+    Json::object([
+        ("function", Json::text("requestL2TransactionTwoBridges")),
+        (
+            "arguments",
+            Json::object([
+                ("chainId", Json::count(network.l2_chain_id)),
+                ("mintValue", Json::display(mint_value)),
+                ("l2Value", Json::text("0")),
+                ("l2GasLimit", Json::count(gas)),
+                ("l2GasPerPubdataByteLimit", Json::count(per_pubdata)),
+                ("refundRecipient", Json::display(refund)),
+                ("secondBridgeAddress", Json::display(second_bridge)),
+                ("secondBridgeValue", Json::display(second_value)),
+                ("secondBridgeCalldata", Json::bytes(data)),
+            ]),
+        ),
+    ])
+}
+
+/// A request to a bridge that is pinned by name: what it does is said as far as its bytes have the usual form.
+fn recognised_custom(
+    network: &Network,
+    name: &str,
+    data: &[u8],
+    call: Json,
+    [mint_value, gas, per_pubdata]: [U256; 3],
+    refund: Address,
+) -> Recognised {
+    let handed = Handed::read_legacy(data);
+    let mut lines = vec![("bridge", format!("{name} of {}", network.name))];
+    let mut warnings = bridge_warnings(network, false, refund, gas, per_pubdata);
+    let mut debits = match network.base_token {
+        BaseToken::Eth => Vec::new(),
+        BaseToken::Erc20(base) => vec![(base, mint_value)],
+    };
+    match &handed {
+        Some(handed) => {
+            let token = TokenName::Erc20(handed.token);
+            lines.insert(0, ("deposit", amount_in_words(network, token, handed.amount)));
+            lines.push(recipient_line(network, handed.to));
+            debits.push((handed.token, handed.amount));
+        }
+        None => {
+            warnings.push(format!("only the bridge {name} knows what the {} bytes that it is handed mean", data.len()));
+        }
+    }
+    lines.extend(fee_lines(network, refund, mint_value, gas, per_pubdata));
+    Recognised { name: OPERATION.name, body: handed.custom_words(name, data), call, debits, warnings, lines }
+}
+
+/// The words for a bridge of its own: what its bytes say, or the bytes.
+trait CustomWords {
+    fn custom_words(&self, bridge: &str, data: &[u8]) -> Json;
+}
+
+impl CustomWords for Option<Handed> {
+    fn custom_words(&self, bridge: &str, data: &[u8]) -> Json {
+        let mut members = match self {
+            Some(handed) => vec![
+                ("token", Json::display(handed.token)),
+                ("amount", Json::display(handed.amount)),
+                ("to", Json::display(handed.to)),
+            ],
+            None => vec![("bridgeData", Json::bytes(data))],
+        };
+        members.push(("bridge", Json::text(bridge)));
+        Json::object(members)
+    }
 }
 
 fn bridge_warnings(network: &Network, foreign: bool, refund: Address, gas: U256, per_pubdata: U256) -> Vec<String> {
@@ -586,6 +703,14 @@ struct Handed {
 }
 
 impl Handed {
+    /// abi.encode(token, amount, receiver)
+    fn read_legacy(data: &[u8]) -> Option<Self> {
+        let legacy = abi::decode(&[ParamType::Address, ParamType::Uint(256), ParamType::Address], data)?;
+        let [token, amount, to] = legacy.as_slice() else { return None };
+        let (token, amount, to) = (abi::as_address(token)?, abi::as_uint(amount)?, abi::as_address(to)?);
+        Some(Self { form: Form::Legacy, token, amount, to, foreign: None })
+    }
+
     fn read(data: &[u8], network: &Network, value: U256) -> Option<Self> {
         if let Some(body) = data.strip_prefix(&[0x01]) {
             let handed = abi::decode(&[ParamType::FixedBytes(32), ParamType::Bytes], body)?;
@@ -603,12 +728,9 @@ impl Handed {
                 foreign: (!is_native).then_some(id),
             });
         }
-        let legacy = abi::decode(&[ParamType::Address, ParamType::Uint(256), ParamType::Address], data)?;
-        let [token, amount, to] = legacy.as_slice() else { return None };
-        let (token, stated) = (abi::as_address(token)?, abi::as_uint(amount)?);
-        let takes_value = token == Address::ETH_TOKEN && stated.is_zero() && !network.has_asset_router();
-        let amount = if takes_value { value } else { stated };
-        Some(Self { form: Form::Legacy, token, amount, to: abi::as_address(to)?, foreign: None })
+        let handed = Self::read_legacy(data)?;
+        let takes_value = handed.token == Address::ETH_TOKEN && handed.amount.is_zero() && !network.has_asset_router();
+        Some(Self { amount: if takes_value { value } else { handed.amount }, ..handed })
     }
 }
 

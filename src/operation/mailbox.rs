@@ -49,6 +49,8 @@ pub struct Refund {
     pub recipient: Address,
     /// After aliasing.
     pub l2_recipient: Address,
+    /// What it is said to be on L1.
+    pub kind: AccountKind,
 }
 
 impl Refund {
@@ -83,7 +85,7 @@ impl Refund {
                 .values("a plain account", recipient),
             );
         }
-        Self { recipient, l2_recipient }
+        Self { recipient, l2_recipient, kind }
     }
 }
 
@@ -154,13 +156,26 @@ fn checks(context: &Context<'_>, facts: &PriorityRequestFacts, assessment: &Asse
     }
     checks.push(Check {
         name: "l2GasPerPubdataByteLimit",
-        result: format!("recomputed: it is {}, the only value that the Mailbox accepts", facts.gas_per_pubdata),
+        result: format!("recomputed: {} gas per pubdata byte is what the Mailbox accepts", facts.gas_per_pubdata),
     });
     checks
 }
 
 /// Says in the plan who sends and who is refunded on L2.
-pub fn derive_accounts(plan: &mut Plan, l2_sender: Address, refund: Refund) {
+pub fn derive_accounts(context: &Context<'_>, plan: &mut Plan, l2_sender: Address, refund: Refund) {
+    plan.checks.push(Check {
+        name: "accounts",
+        result: format!(
+            "recomputed for protocol {}: on L2 the sender is {l2_sender} and refunds reach {}, if on L1 {} is {} and {} is {}, \
+             as the intent says",
+            context.network.protocol_version,
+            refund.l2_recipient,
+            context.from,
+            context.from_kind.in_words(),
+            refund.recipient,
+            refund.kind.in_words(),
+        ),
+    });
     plan.derived.push(("refundRecipient", Json::display(refund.recipient)));
     plan.derived.push(("l2RefundRecipient", Json::display(refund.l2_recipient)));
     plan.derived.push(("l2Sender", Json::display(l2_sender)));

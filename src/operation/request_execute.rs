@@ -205,7 +205,7 @@ impl L2Call {
         encode: impl FnOnce(&Request<'_>) -> (&'static str, Address, Vec<u8>, Json),
     ) {
         let refund = Refund::settle(context, &mut plan.refusals);
-        mailbox::derive_accounts(plan, mailbox::l2_sender(context), refund);
+        mailbox::derive_accounts(context, plan, mailbox::l2_sender(context), refund);
         if context.network.base_token == BaseToken::Eth {
             mailbox::judge_no_approvals(context, plan);
         }

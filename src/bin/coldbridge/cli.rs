@@ -77,6 +77,21 @@ Examples:
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Write the plan of a contract sender as a batch for its owners
+    #[command(after_help = "\
+For requests with \"fromKind\": \"contract\": a Safe has no key, its owners sign what the Transaction Builder proposes.
+
+Example:
+  coldbridge export request.json --safe-batch -o batch.json")]
+    Export {
+        #[command(flatten)]
+        document: DocumentArgs,
+        /// As Safe Transaction Builder JSON
+        #[arg(long, required = true)]
+        safe_batch: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// Prove a signed document: decode the raw bytes, recover the signer, compare every member
     #[command(after_help = "Examples:\n  coldbridge verify signed.json\n  coldbridge verify signed.json --raw")]
     Verify {

@@ -42,6 +42,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Refusal> {
             let consent = if yes { sign::Consent::Given } else { sign::Consent::Ask };
             sign::sign(&document, &key, consent, &output, &networks)
         }
+        Command::Export { document, output, .. } => document::export(&document, &output, &networks),
         Command::Verify { document, raw, output } => {
             let form = if raw { document::VerifyForm::Raw } else { document::VerifyForm::Document };
             document::verify(&document, form, &output, &networks)

@@ -66,6 +66,13 @@ pub fn build(arguments: &DocumentArgs, output: &OutputArgs, networks: &Networks)
     })
 }
 
+pub fn export(arguments: &DocumentArgs, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {
+    let spelling = spelling(arguments);
+    each(&arguments.document, output, |bytes| {
+        Ok(line(&Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?.safe_batch()?))
+    })
+}
+
 pub fn quote(arguments: &DocumentArgs, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {
     let spelling = spelling(arguments);
     each(&arguments.document, output, |bytes| {
