@@ -206,6 +206,7 @@ impl Request {
             ("l1Fee", amount(fee.filter(|_| layer == Layer::L1))),
             ("l2Fee", amount(fee.filter(|_| layer == Layer::L2))),
             ("worstCaseDebit", debit.map_or(Json::Null, |debit| self.debits_json(debit, &assessed.debits))),
+            ("derived", Json::object(assessed.derived.drain(..))),
             ("refusals", Json::Array(assessed.refusals.iter().map(Refusal::to_json).collect())),
         ])
     }

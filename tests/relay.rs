@@ -228,6 +228,36 @@ fn a_legacy_transaction_is_mined_as_signed() {
     assert_eq!(anvil.call("eth_getTransactionByHash", &value!([hash]))["type"], value!("0x0"));
 }
 
+/// A plan of several transactions goes in nonce order: the approval is mined before the deposit is sent.
+#[test]
+fn approvals_are_mined_before_the_deposit() {
+    let anvil = Anvil::start(&["--chain-id", "31337"]);
+    let signed = deposit(|request| {
+        request["intent"]["operation"]["deposit"]["token"] = value!("0x5FbDB2315678afecb367f032d93F642f64180aa3");
+        request["facts"]["approval"] = value!({ "gasLimit": 60_000 });
+    });
+    let said = Relay::new().broadcast(&signed, &["--l1", &anvil.url]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let told: Vec<(&str, &str, u64)> = said
+        .receipts
+        .iter()
+        .map(|receipt| {
+            let text = |name: &str| receipt[name].as_str().expect("text");
+            (text("purpose"), text("state"), receipt["nonce"].as_u64().expect("a nonce"))
+        })
+        .collect();
+    let expected = [
+        ("approve", "recorded", 0),
+        ("approve", "sent", 0),
+        ("approve", "included", 0),
+        ("deposit", "recorded", 1),
+        ("deposit", "sent", 1),
+        ("deposit", "included", 1),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(quantity(&anvil.call("eth_blockNumber", &value!([]))), "2");
+}
+
 /// The diamond's event, encoded by ethers and viem, emitted by a contract that stands where the diamond stands.
 #[test]
 fn the_l2_hash_is_read_from_the_target_diamonds_event() {
