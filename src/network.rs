@@ -180,6 +180,7 @@ impl Network {
             ("diamondProxy", self.diamond_proxy),
         ];
         contracts.extend(self.l1_erc20_bridge.map(|address| ("l1Erc20Bridge", address)));
+        contracts.extend(self.l1_weth.map(|address| ("l1Weth", address)));
         contracts.extend(self.custom_bridges.iter().map(|(_, address)| ("customBridge", *address)));
         contracts.extend(self.l2_legacy_shared_bridge.map(|address| ("l2LegacySharedBridge", address)));
         contracts
