@@ -299,7 +299,7 @@ impl TransactionFacts {
                 Code::FEES_GAS_BELOW_INTRINSIC,
                 at,
                 format!("gasLimit {gas_limit} is below {intrinsic}, which the transaction's own bytes cost"),
-                "raise gasLimit: estimate it on a node, with a margin (an ETH deposit takes 203000 to 263000 gas on L1)",
+                "raise gasLimit: estimate it on a node, with a margin",
             )
             .values(format!("at least {intrinsic}"), gas_limit)
         })

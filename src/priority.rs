@@ -50,8 +50,11 @@ pub struct FeeParams {
 
 impl FeeParams {
     /// Reads the packed word of storage slot 38 (0x26) of the diamond: the first field in the lowest byte. None for a pricing
-    /// mode that does not exist.
+    /// mode that does not exist, or where something stands above the fields: then it is the word of another slot.
     pub fn from_storage_word(word: [u8; 32]) -> Option<Self> {
+        if word[..7] != [0; 7] {
+            return None;
+        }
         let small = |from: usize| Some(u32::from_be_bytes(word.get(from..from + 4)?.try_into().ok()?));
         Some(Self {
             pubdata_pricing_mode: match word[31] {
@@ -474,15 +477,20 @@ impl PriorityRequest<'_> {
                             "amount, base cost, margin and operatorTip together are above 2^256-1",
                             "check the amounts and their units (wei)",
                         )),
-                        (Some(_), Some(mint_value)) if mint_value.is_zero() => out.refusals.push(
-                            Refusal::new(
+                        (Some(_), Some(mint_value)) if mint_value.is_zero() => {
+                            let refusal = Refusal::new(
                                 Code::PRIORITY_EMPTY_DEPOSIT,
                                 price_at,
                                 "the base cost is 0, and nothing else would be minted on L2",
                                 "raise the maximum fee, or give the operator a tip",
-                            )
-                            .reverts(contract_error::EMPTY_DEPOSIT),
-                        ),
+                            );
+                            let since_v26 = self.network.has_asset_router();
+                            out.refusals.push(if since_v26 {
+                                refusal.reverts(contract_error::EMPTY_DEPOSIT)
+                            } else {
+                                refusal
+                            });
+                        }
                         (Some(_), Some(_)) => {}
                     }
                 }

@@ -336,7 +336,10 @@ impl Reviewed {
             {
                 warn("recipient_is_not_sender", format!("the money goes to {to}, another account than the sender"));
             }
-            let refund = action.call.get("arguments").and_then(|arguments| arguments.get("refundRecipient"));
+            let refund = action
+                .call
+                .get("arguments")
+                .and_then(|arguments| arguments.get("refundRecipient").or(arguments.get("_refundRecipient")));
             if let (Some(Json::Text(refund)), Some(sender)) = (refund, self.sender)
                 && *refund != sender.to_string()
             {

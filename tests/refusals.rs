@@ -30,6 +30,12 @@ fn requests_that_no_fixture_holds() {
     };
     let above_u64 = "18446744073709551616";
     let rows: Vec<(&str, Change, Code, &str)> = vec![
+        (
+            "withdraw",
+            set("/intent/operation/withdraw/to", value!("0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2")),
+            Code::RECIPIENT_NETWORK_CONTRACT,
+            "/intent/operation/withdraw/to",
+        ),
         ("deposit", set("/intent/fromKind", value!("robot")), Code::JSON_CHOICE, "/intent/fromKind"),
         ("withdraw", set("/intent/fromKind", value!("delegated")), Code::INTENT_UNSUPPORTED, "/intent/fromKind"),
         ("deposit", set("/intent/bridge", value!("usdc")), Code::BRIDGE_UNKNOWN, "/intent/bridge"),
@@ -336,7 +342,17 @@ fn the_base_token_of_a_custom_chain_is_never_mistaken_for_eth() {
 #[test]
 fn custom_second_bridges_are_pinned_by_name() {
     let bridge = "0xb7De1a5eAC5F7AF3B2Bf3A5aA0bCdD2E3a4F5a6b".to_lowercase();
-    let networks = own_network(|own| own["customBridges"] = value!({ "usdc": bridge }));
+    for version in ["0.29.0", "0.25.0"] {
+        custom_second_bridge(&bridge, version);
+    }
+}
+
+fn custom_second_bridge(bridge: &str, version: &str) {
+    let networks = own_network(|own| {
+        own["customBridges"] = value!({ "usdc": bridge });
+        own["protocolVersion"] = value!(version);
+    });
+    let own = networks.find("own").expect("own");
     let shared = fixture("deposit", "erc20_eth_based_era_mainnet").json["request"].clone();
     let plan = |change: &dyn Fn(&mut Value)| {
         let mut request = shared.clone();
@@ -357,7 +373,7 @@ fn custom_second_bridges_are_pinned_by_name() {
     // The same calldata as of the shared bridge in the legacy form, with the other bridge in its place.
     let legacy = plan(&|request| request["intent"]["operation"]["deposit"]["form"] = value!("legacy")).expect("legacy");
     let custom = plan(&|request| request["intent"]["bridge"] = value!("usdc")).expect("custom");
-    let router = networks.find("own").expect("own").l1_asset_router.to_string().to_lowercase();
+    let router = own.second_bridge().to_string().to_lowercase();
     let replaced = last(&legacy).as_str().expect("hex").replace(&router[2..], &bridge[2..]);
     assert_eq!(last(&custom), value!(replaced));
     let approval = custom["transactions"][0]["data"].as_str().expect("hex");

@@ -67,7 +67,7 @@ fn spenders(network: &Network) -> Vec<(&'static str, Address)> {
     let taking: &[&str] = if network.has_asset_router() {
         &["l1AssetRouter", "l1NativeTokenVault", "l1Erc20Bridge", "customBridge"]
     } else {
-        &["l1Nullifier", "l1Erc20Bridge"]
+        &["l1Nullifier", "l1Erc20Bridge", "customBridge"]
     };
     network.contracts().into_iter().filter(|(field, _)| taking.contains(field)).collect()
 }

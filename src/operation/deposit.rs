@@ -299,15 +299,14 @@ impl Deposit {
             }
             Some(_) => return None,
         };
-        Some(
-            Refusal::new(
-                Code::TOKEN_ORIGIN,
-                format!("{at}/tokenOrigin"),
-                problem,
-                "leave it out for a token of L1, or name the chain where the token is native and its address there",
-            )
-            .reverts(contract_error::ASSET_ID_MISMATCH),
-        )
+        let refusal = Refusal::new(
+            Code::TOKEN_ORIGIN,
+            format!("{at}/tokenOrigin"),
+            problem,
+            "leave it out for a token of L1, or name the chain where the token is native and its address there",
+        );
+        let names_asset = !route.is_direct() && network.has_asset_router();
+        Some(if names_asset { refusal.reverts(contract_error::ASSET_ID_MISMATCH) } else { refusal })
     }
 
     fn judge_form(&self, route: Route, network: &Network, at: &str) -> Option<Refusal> {
@@ -405,7 +404,10 @@ impl Deposit {
                     format!("the bytes say {} of {} to {}, the operation does not", said.amount, said.token, said.to),
                     "leave bridgeData out: token, amount and receiver are encoded from the operation",
                 )
-                .values(format!("{asked:?}"), format!("{:?}", (said.token, said.amount, said.to))),
+                .values(
+                    format!("{} of {} to {}", asked.1, asked.0, asked.2),
+                    format!("{} of {} to {}", said.amount, said.token, said.to),
+                ),
             );
         }
         let words = match context.custom_bridge {

@@ -224,7 +224,7 @@ pub fn add_approvals(context: &Context<'_>, plan: &mut Plan, needs: &[Need]) {
                 Code::ALLOWANCES_UNUSED,
                 format!("{AT}/{index}"),
                 format!("the plan needs no allowance of {} for {}", row.token, row.spender),
-                format!("leave it out; the spender on {} is {}", context.network.name, context.network.second_bridge()),
+                "leave it out; the plan names the tokens and spenders that it approves",
             ));
         } else if allowances.iter().take(index).any(same) {
             plan.refusals.push(Refusal::new(

@@ -481,7 +481,7 @@ fn recognise_mailbox(seen: &Seen<'_>) -> Option<Recognised> {
                     ("_l2GasLimit", Json::count(request.gas)),
                     ("_l2GasPerPubdataByteLimit", Json::count(request.per_pubdata)),
                     ("_factoryDeps", Json::Array(request.factory_deps.iter().map(Json::bytes).collect())),
-                    ("refundRecipient", Json::display(request.refund)),
+                    ("_refundRecipient", Json::display(request.refund)),
                 ]),
             ),
         ]),

@@ -167,7 +167,7 @@ fn recognised_custom(
             debits.push((handed.token, handed.amount));
         }
         None => {
-            warnings.push(format!("only the bridge {name} knows what the {} bytes that it is handed mean", data.len()));
+            warnings.push(format!("only the bridge {name} knows what the {} bytes that it is handed mean: it can take what it is approved for", data.len()));
         }
     }
     lines.extend(fee_lines(network, refund, mint_value, gas, per_pubdata));

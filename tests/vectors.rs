@@ -1,0 +1,969 @@
+//! Addresses and hashes on both layers, calldata and storage words against the known answers of other implementations, and
+//! the contract errors that refusals name.
+
+mod common;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use coldbridge::abi::{self, Token, selector};
+use coldbridge::asset::{
+    AssetId, apply_l1_to_l2_alias, create_address, create2_address, evm_create_address, evm_create2_address,
+    legacy_tx_data_hash, tx_data_hash, undo_l1_to_l2_alias,
+};
+use coldbridge::bytecode::{bytecode_hash, judge_bytecode};
+use coldbridge::canonical::{CanonicalTransaction, NEW_PRIORITY_REQUEST, PriorityRequested};
+use coldbridge::hash::{keccak256, keccak256_concat};
+use coldbridge::network::{BaseToken, Vm};
+use coldbridge::operation::deposit::REQUEST_L2_TRANSACTION_TWO_BRIDGES;
+use coldbridge::operation::mailbox::REQUEST_L2_TRANSACTION_DIRECT;
+use coldbridge::operation::request_execute::REQUEST_L2_TRANSACTION;
+use coldbridge::priority::{BaseTokenGasPriceMultiplier, FeeParams, PubdataPricingMode};
+use coldbridge::refusal::contract_error;
+use coldbridge::{Address, Key, Networks, Refusal, Request, Spelling, Unsigned, json};
+use common::{Failures, Fixture, fixtures, operation_fixtures};
+use ethabi::ethereum_types::U256;
+use serde_json::{Value, json};
+
+/// What a vector leaves to say, or why it can not be read.
+type Outcome<T = ()> = Result<T, String>;
+
+#[allow(clippy::print_stderr)] // how much was checked is part of the test's answer
+fn report(line: &str) {
+    eprintln!("{line}");
+}
+
+// ---------------------------------------------------------------------------------------------------- reading vectors
+
+fn said(refusal: impl std::fmt::Display) -> String {
+    refusal.to_string()
+}
+
+fn text(value: &Value) -> Outcome<&str> {
+    value.as_str().ok_or_else(|| format!("{value} is not a text"))
+}
+
+fn number(value: &Value) -> Outcome<U256> {
+    match value {
+        Value::Number(number) => number.as_u64().map(U256::from).ok_or_else(|| format!("{number} is no count")),
+        _ => U256::from_dec_str(text(value)?).map_err(|error| format!("{value}: {error}")),
+    }
+}
+
+fn hex_bytes(text: &str) -> Outcome<Vec<u8>> {
+    let digits = text.strip_prefix("0x").ok_or_else(|| format!("{text} is not 0x hex"))?;
+    hex::decode(digits).map_err(|error| format!("{text}: {error}"))
+}
+
+fn hex_word(text: &str) -> Outcome<[u8; 32]> {
+    hex_bytes(text)?.try_into().map_err(|_| format!("{text} has not 32 bytes"))
+}
+
+fn any_case(text: &str) -> Outcome<Address> {
+    Address::parse(text, Spelling::AnyCase).map_err(|error| format!("{text}: {error:?}"))
+}
+
+fn word_of(value: impl Into<U256>) -> [u8; 32] {
+    let mut word = [0; 32];
+    value.into().to_big_endian(&mut word);
+    word
+}
+
+fn padded(address: Address) -> [u8; 32] {
+    word_of(U256::from_big_endian(address.as_bytes()))
+}
+
+/// An object of a vector. Who reads a member says so, and what nobody read makes the form unknown.
+struct Members<'a> {
+    of: &'a serde_json::Map<String, Value>,
+    read: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Members<'a> {
+    fn of(value: &'a Value) -> Outcome<Self> {
+        let of = value.as_object().ok_or_else(|| format!("{value} is not an object"))?;
+        Ok(Self { of, read: RefCell::default() })
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.read.borrow_mut().insert(name.to_owned());
+        self.of.get(name)
+    }
+
+    fn needs(&self, name: &str) -> Outcome<&'a Value> {
+        self.get(name).ok_or_else(|| format!("no {name}"))
+    }
+
+    fn text(&self, name: &str) -> Outcome<&'a str> {
+        text(self.needs(name)?)
+    }
+
+    fn bytes(&self, name: &str) -> Outcome<Vec<u8>> {
+        hex_bytes(self.text(name)?)
+    }
+
+    fn word(&self, name: &str) -> Outcome<[u8; 32]> {
+        hex_word(self.text(name)?)
+    }
+
+    fn address(&self, name: &str) -> Outcome<Address> {
+        any_case(self.text(name)?)
+    }
+
+    fn number(&self, name: &str) -> Outcome<U256> {
+        number(self.needs(name)?)
+    }
+
+    fn narrow<T: TryFrom<U256>>(&self, name: &str) -> Outcome<T> {
+        self.number(name)?.try_into().map_err(|_| format!("{name} is too large"))
+    }
+
+    fn unread(&self, what: &str) -> Outcome {
+        let read = self.read.borrow();
+        let unread: Vec<&String> = self.of.keys().filter(|name| !read.contains(*name)).collect();
+        if unread.is_empty() { Ok(()) } else { Err(format!("unknown form: nothing read the {what}'s {unread:?}")) }
+    }
+}
+
+/// One vector: its input, its answers, and whether it documents a mistake of its source.
+struct Case<'a> {
+    name: &'a str,
+    category: &'a str,
+    not_usable: bool,
+    input: Members<'a>,
+    expect: Members<'a>,
+}
+
+impl<'a> Case<'a> {
+    fn of(fixture: &'a Fixture) -> Outcome<Self> {
+        let head = Members::of(&fixture.json)?;
+        if head.text("schema")? != "coldbridge/fixture/1" {
+            return Err(format!("unknown schema {}", fixture.json["schema"]));
+        }
+        let _ = (head.needs("comment")?, head.needs("source")?);
+        let flags: Vec<&str> =
+            head.needs("flags")?.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let (category, not_usable) = match flags.as_slice() {
+            [category] => (*category, false),
+            [category, "notUsable"] => (*category, true),
+            _ => return Err(format!("unknown flags {flags:?}")),
+        };
+        let case = Self {
+            name: fixture.name.split_once('/').map_or("", |(_, name)| name),
+            category,
+            not_usable,
+            input: Members::of(head.needs("input")?)?,
+            expect: Members::of(head.needs("expect")?)?,
+        };
+        head.unread("vector")?;
+        Ok(case)
+    }
+}
+
+/// Checks every file of a folder, and that there is no other and no member that nobody read.
+fn walk(folder: &str, check: fn(&Case<'_>, &mut Failures) -> Outcome) {
+    let mut failures = Failures::default();
+    let mut checked = 0;
+    for fixture in fixtures(folder) {
+        let before = failures.passed;
+        let outcome = Case::of(&fixture).and_then(|case| {
+            check(&case, &mut failures)?;
+            case.input.unread("input")?;
+            case.expect.unread("answer")
+        });
+        match outcome {
+            Err(problem) => failures.fail(&fixture.name, problem),
+            Ok(()) if failures.passed == before => failures.fail(&fixture.name, "nothing of it holds"),
+            Ok(()) => checked += 1,
+        }
+    }
+    let (facts, path) = (failures.passed, common::root().join("fixtures").join(folder));
+    failures.finish();
+    let files = std::fs::read_dir(path).expect("the folder").count();
+    assert_eq!(checked, files, "files of {folder}/ that were checked, and all there are");
+    report(&format!("{folder}/: {checked} of {files} files, {facts} facts"));
+}
+
+// --------------------------------------------------------------------------------------------- addresses and asset ids
+
+#[test]
+fn aliases() {
+    walk("alias", |case, failures| {
+        let (l1, l2) = match case.category {
+            "alias_apply" => (case.input.address("l1")?, case.expect.address("l2")?),
+            "alias_undo" => (case.expect.address("l1")?, case.input.address("l2")?),
+            category => return Err(format!("unknown category {category}")),
+        };
+        failures.check(case.name, "alias", &apply_l1_to_l2_alias(l1), &l2);
+        failures.check(case.name, "undone", &undo_l1_to_l2_alias(l2), &l1);
+        Ok(())
+    });
+}
+
+#[test]
+fn asset_ids() {
+    walk("asset_id", |case, failures| {
+        let id = AssetId::native_token_vault(case.input.narrow("originChainId")?, case.input.address("token")?);
+        failures.check(case.name, "asset id", &id, &AssetId(case.expect.word("assetId")?));
+        failures.check(case.name, "printed", &id.to_string().as_str(), &case.expect.text("assetId")?);
+        Ok(())
+    });
+}
+
+#[test]
+fn derived_addresses() {
+    walk("address_derivation", |case, failures| {
+        let input = &case.input;
+        let sender = input.address("sender")?;
+        let expected = case.expect.address("address")?;
+        if case.not_usable {
+            return unpadded_salt(case, sender, expected, failures);
+        }
+        let (address, domain) = if let Some(scheme) = input.get("scheme") {
+            if scheme != "EVM keccak(rlp([sender,nonce]))" {
+                return Err(format!("unknown scheme {scheme}"));
+            }
+            (evm_create_address(sender, input.narrow("nonce")?), None)
+        } else if input.get("deployment_nonce").is_some() {
+            (create_address(sender, input.narrow("deployment_nonce")?), Some("zksyncCreate"))
+        } else {
+            let arguments = constructor_input(input.text("constructor_input")?)?;
+            let salt = salt(input.text("salt")?)?;
+            (create2_address(sender, salt, input.word("bytecodeHash")?, &arguments), Some("zksyncCreate2"))
+        };
+        failures.check(case.name, "address", &address, &expected);
+        match (domain, case.expect.get("prefix")) {
+            (_, None) => {}
+            (Some(domain), Some(prefix)) => {
+                let prefix = hex_word(text(prefix)?)?;
+                failures.check(case.name, "prefix", &keccak256(domain.as_bytes()), &prefix);
+            }
+            (None, Some(_)) => return Err("the EVM has no prefix".to_owned()),
+        }
+        Ok(())
+    });
+}
+
+/// The SDK took a salt of one byte as it was. On chain a salt has 32 bytes, and so it has here: that preimage can not be
+/// written, and the padded salt gives another address.
+fn unpadded_salt(case: &Case<'_>, sender: Address, wrong: Address, failures: &mut Failures) -> Outcome {
+    let (short, arguments) = (case.input.bytes("salt_raw_1_byte")?, case.input.bytes("constructor_input")?);
+    let ([byte], hash) = (short.as_slice(), case.input.word("bytecodeHash")?) else {
+        return Err("the salt is not one byte".to_owned());
+    };
+    let ours = create2_address(sender, word_of(*byte), hash, &arguments);
+    failures.check(case.name, "padded", &ours, &case.expect.address("address_with_salt_left_padded_to_32")?);
+    if ours == wrong {
+        return Err("what must not be reproduced is".to_owned());
+    }
+    let preimage =
+        keccak256_concat(&[&keccak256(b"zksyncCreate2"), &padded(sender), &short, &hash, &keccak256(&arguments)]);
+    failures.check(case.name, "the mistake", &&preimage[12..], &wrong.as_bytes());
+    Ok(())
+}
+
+/// 32 bytes, or an address as a number.
+fn salt(said: &str) -> Outcome<[u8; 32]> {
+    match said.strip_prefix("bytes32(uint160(").and_then(|rest| rest.strip_suffix("))")) {
+        Some(address) => any_case(address).map(padded),
+        None => hex_word(said),
+    }
+}
+
+/// Bytes, or the encoding of an address and no bytes.
+fn constructor_input(said: &str) -> Outcome<Vec<u8>> {
+    match said.strip_prefix("abi.encode(").and_then(|rest| rest.strip_suffix(", \"\")")) {
+        Some(address) => Ok([padded(any_case(address)?), word_of(64), word_of(0)].concat()),
+        None => hex_bytes(said),
+    }
+}
+
+/// The examples of EIP-1014: sender, salt, init code, address.
+#[test]
+fn create2_of_the_evm() {
+    let (none, beef) = ("0000000000000000000000000000000000000000", "deadbeef");
+    let elsewhere = "deadbeef00000000000000000000000000000000";
+    let last = "00000000000000000000000000000000deadbeef";
+    let feed = U256::from(0xfeed) << 144;
+    let examples: [(&str, U256, String, &str); 7] = [
+        (none, U256::zero(), "00".to_owned(), "0x4D1A2e2bB4F88F0250f26Ffff098B0b30B26BF38"),
+        (elsewhere, U256::zero(), "00".to_owned(), "0xB928f69Bb1D91Cd65274e3c79d8986362984fDA3"),
+        (elsewhere, feed, "00".to_owned(), "0xD04116cDd17beBE565EB2422F2497E06cC1C9833"),
+        (none, U256::zero(), beef.to_owned(), "0x70f2b2914A2a4b783FaEFb75f459A580616Fcb5e"),
+        (last, U256::from(0xcafe_babe_u64), beef.to_owned(), "0x60f3f640a8508fC6a86d45DF051962668E1e8AC7"),
+        (last, U256::from(0xcafe_babe_u64), beef.repeat(11), "0x1d8bfDC5D46DC4f61D6b6115972536eBE6A8854C"),
+        (none, U256::zero(), String::new(), "0xE33C0C7F7df4809055C3ebA6c09CFe4BaF1BD9e0"),
+    ];
+    for (sender, salt, code, address) in examples {
+        let sender = any_case(&format!("0x{sender}")).expect("an address");
+        let code = hex::decode(code).expect("hex");
+        assert_eq!(evm_create2_address(sender, word_of(salt), &code).to_string(), address);
+    }
+}
+
+// -------------------------------------------------------------------------------------------------- bytecode and hashes
+
+#[test]
+fn bytecode_hashes() {
+    walk("bytecode_hash", |case, failures| {
+        let expected = case.expect.word("hash")?;
+        let said = case.input.text("bytecode")?;
+        if said.starts_with("0x") {
+            let bytecode = hex_bytes(said)?;
+            failures.check(case.name, "hash", &bytecode_hash(&bytecode), &expected);
+            failures.check(case.name, "judged", &judge_bytecode(&bytecode, ""), &None::<Refusal>);
+            return Ok(());
+        }
+        // Of one bytecode only length and SHA-256 are told: the first four bytes are the length's, the others the hash's.
+        let told = said.strip_prefix("see source file (").and_then(|rest| {
+            let (length, digest) = rest.split_once(" bytes); sha256 prefix enough: ")?;
+            Some((length.parse::<usize>().ok()?, hex::decode(digest).ok()?))
+        });
+        let (length, digest) = told.ok_or_else(|| format!("unknown form: {said}"))?;
+        let of_zeros = bytecode_hash(&vec![0; length]);
+        failures.check(case.name, "length", &&of_zeros[..4], &&expected[..4]);
+        failures.check(case.name, "digest", &digest.get(4..), &Some(&expected[4..]));
+        failures.check(case.name, "judged", &judge_bytecode(&vec![0; length], ""), &None::<Refusal>);
+        Ok(())
+    });
+}
+
+#[test]
+fn canonical_transactions() {
+    walk("canonical_tx_hash", |case, failures| {
+        let input = &case.input;
+        for name in ["maxPriorityFeePerGas", "paymaster"] {
+            if input.get(name).is_some_and(|value| number(value) != Ok(U256::zero())) {
+                return Err(format!("{name} is not 0"));
+            }
+        }
+        let hashes = input.get("factoryDeps_hashes").or(input.get("factoryDeps"));
+        let hashes = hashes.and_then(Value::as_array).into_iter().flatten();
+        let transaction = CanonicalTransaction {
+            tx_type: input.number("txType")?,
+            from: input.address("from")?,
+            to: input.address("to")?,
+            gas_limit: input.number("gasLimit")?,
+            gas_per_pubdata_byte_limit: input.number("gasPerPubdataByteLimit")?,
+            max_fee_per_gas: input.number("maxFeePerGas")?,
+            nonce: input.number("nonce")?,
+            value: input.number("value")?,
+            mint_value: input.number("mintValue")?,
+            refund_recipient: input.address("refundRecipient")?,
+            data: input.bytes("data")?,
+            factory_deps: hashes
+                .map(|hash| Ok(U256::from_big_endian(&hex_word(text(hash)?)?)))
+                .collect::<Outcome<_>>()?,
+        };
+        let (hash, encoded) = (case.expect.word("canonicalTxHash")?, case.expect.bytes("encoded")?);
+        failures.check(case.name, "hash", &transaction.hash().0, &hash);
+        failures.check(case.name, "hash of the encoding", &keccak256(&encoded), &hash);
+        // The encoding itself, as it stands in the event that announces it: five words, the transaction, no dependencies.
+        let (topics, body) = ([keccak256(NEW_PRIORITY_REQUEST.as_bytes())], &encoded[32..]);
+        let deps_at = 160 + body.len();
+        let head = [word_of(transaction.nonce), hash, word_of(1), word_of(160), word_of(deps_at)].concat();
+        let log = [head.as_slice(), body, &word_of(0)].concat();
+        let announced = PriorityRequested::read(&topics, &log).map(|event| (event.hash.0, event.transaction));
+        failures.check(case.name, "encoding", &announced, &Ok::<_, ()>((hash, transaction)));
+        Ok(())
+    });
+}
+
+#[test]
+fn storage_words() {
+    walk("storage", |case, failures| {
+        let input = &case.input;
+        match case.name {
+            "feeparams_slot" => {
+                let word = case.expect.word("word")?;
+                let given = Members::of(input.needs("feeParams")?)?;
+                let params = FeeParams {
+                    pubdata_pricing_mode: match given.narrow::<u8>("mode")? {
+                        0 => PubdataPricingMode::Rollup,
+                        mode => return Err(format!("unknown mode {mode}")),
+                    },
+                    batch_overhead_l1_gas: given.narrow("batchOverheadL1Gas")?,
+                    max_pubdata_per_batch: given.narrow("maxPubdataPerBatch")?,
+                    max_l2_gas_per_batch: given.narrow("maxL2GasPerBatch")?,
+                    priority_tx_max_pubdata: given.narrow("priorityTxMaxPubdata")?,
+                    minimal_l2_gas_price: given.narrow("minimalL2GasPrice")?,
+                };
+                given.unread("feeParams")?;
+                failures.check(case.name, "slot", &input.text("slot")?, &format!("0x{:x}", 38).as_str());
+                failures.check(case.name, "word", &FeeParams::from_storage_word(word), &Some(params));
+                for mode in 1..=u8::MAX {
+                    let mut other = word;
+                    other[31] = mode;
+                    let validium = FeeParams { pubdata_pricing_mode: PubdataPricingMode::Validium, ..params };
+                    let expected = (mode == 1).then_some(validium);
+                    failures.check(case.name, "mode", &FeeParams::from_storage_word(other), &expected);
+                }
+            }
+            "basetoken_multiplier_slot" => {
+                let expected = BaseTokenGasPriceMultiplier {
+                    nominator: input.narrow("nominator")?,
+                    denominator: input.narrow("denominator")?,
+                };
+                let word = BaseTokenGasPriceMultiplier::from_storage_word(case.expect.word("word")?);
+                failures.check(case.name, "word", &word, &expected);
+            }
+            // No ERC-20 is read by the library: this is the layout that relays and tests rely on.
+            name if name.starts_with("erc20_balance_slot_") => {
+                let key = keccak256_concat(&[&padded(input.address("address")?), &word_of(input.number("slot")?)]);
+                failures.check(case.name, "key", &key, &case.expect.word("key")?);
+            }
+            name => return Err(format!("unknown vector {name}")),
+        }
+        Ok(())
+    });
+}
+
+// ------------------------------------------------------------------------------------------------------------- calldata
+
+// The accounts and contracts of all descriptions.
+const FROM: &str = "0x36615Cf349d7F6344891B1e7CA7C72883F5dc049";
+const TO: &str = "0xa61464658AfeAf65CccaaFD3a512b69A83B77618";
+const USDC: &str = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48";
+const ASSET_ROUTER: &str = "0x8829AD80E425C646DAB305381ff105169FeEcE56";
+const USDC_ASSET: &str = "0x79272c08dbfbb367e07f7607be00657ae4a9c15ba0b08b12aa00fb77a0a4aa83";
+const ETHER: u64 = 1_000_000_000_000_000_000;
+/// The base cost of 500000 gas at 30 gwei with the usual fee parameters.
+const BASE_COST: u64 = 475_000_000_000_000;
+
+fn address(text: &str) -> Token {
+    abi::address(any_case(text).expect("an address"))
+}
+
+/// A request whose base cost is `BASE_COST`.
+fn request(network: &str, operation: &Value) -> Value {
+    let mut request = json!({
+        "schema": "coldbridge/request/1",
+        "intent": { "network": network, "from": FROM, "operation": operation },
+        "facts": {
+            "transaction": {
+                "nonce": 0, "gasLimit": 1_000_000, "maxFeePerGas": "30000000000", "maxPriorityFeePerGas": "0",
+            },
+            "priorityRequest": {
+                "l2GasLimit": 500_000,
+                "feeParams": {
+                    "pubdataPricingMode": "rollup", "batchOverheadL1Gas": 1_000_000, "maxPubdataPerBatch": 120_000,
+                    "maxL2GasPerBatch": 80_000_000, "priorityTxMaxPubdata": 99_000, "minimalL2GasPrice": "250000000",
+                },
+                "baseTokenGasPriceMultiplier": { "nominator": "1", "denominator": "1" },
+            },
+        },
+    });
+    let takes_token = operation["deposit"]["token"].as_str().is_some_and(|token| token.starts_with("0x"));
+    if takes_token || network == "custom-era" {
+        request["facts"]["approval"] = json!({ "gasLimit": 100_000 });
+    }
+    request
+}
+
+fn plan(request: &Value) -> Result<Unsigned, Refusal> {
+    let networks = if request["intent"]["network"] == "custom-era" {
+        let path = common::root().join("fixtures/networks/custom-era.json");
+        let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Networks::pinned().with(&json::parse(&text)?)?
+    } else {
+        Networks::pinned()
+    };
+    Request::read(&json::parse(request.to_string().as_bytes())?, &networks, Spelling::Checksummed)?.plan()
+}
+
+fn planned(network: &str, operation: &Value) -> Outcome<Unsigned> {
+    plan(&request(network, operation)).map_err(said)
+}
+
+fn usdc_deposit(form: Option<&str>) -> Outcome<Unsigned> {
+    let mut deposit = json!({ "token": USDC, "amount": "1000000", "to": TO });
+    if let Some(form) = form {
+        deposit["form"] = json!(form);
+    }
+    planned("era-mainnet", &json!({ "deposit": deposit }))
+}
+
+/// The calldata of a plan's last transaction: the operation itself.
+fn calldata_of(plan: &Unsigned) -> Outcome<Vec<u8>> {
+    Ok(plan.transactions().last().ok_or("no transaction")?.transaction.data().to_vec())
+}
+
+fn derived(plan: &Unsigned, member: &str) -> Outcome<Vec<u8>> {
+    let document: Value = serde_json::from_str(&plan.to_json().to_string()).map_err(said)?;
+    hex_bytes(text(&document["derived"][member])?)
+}
+
+/// What a plan hands to the second bridge.
+fn second_bridge_data(plan: &Unsigned) -> Outcome<Vec<u8>> {
+    match REQUEST_L2_TRANSACTION_TWO_BRIDGES.arguments(&calldata_of(plan)?).as_deref() {
+        Some([Token::Tuple(request)]) => match request.last() {
+            Some(Token::Bytes(data)) => Ok(data.clone()),
+            _ => Err("the last member is not bytes".to_owned()),
+        },
+        _ => Err("not a request through two bridges".to_owned()),
+    }
+}
+
+/// `requestL2TransactionTwoBridges` by the function alone: 500000 gas, l2Value 0, refunds to the sender.
+fn two_bridges(chain_id: u64, mint_value: U256, second_value: u64, data: Vec<u8>) -> Vec<u8> {
+    REQUEST_L2_TRANSACTION_TWO_BRIDGES.call(&[Token::Tuple(vec![
+        abi::uint(chain_id),
+        abi::uint(mint_value),
+        abi::uint(0),
+        abi::uint(500_000),
+        abi::uint(800),
+        address(FROM),
+        address(ASSET_ROUTER),
+        abi::uint(second_value),
+        Token::Bytes(data),
+    ])])
+}
+
+fn eth_to_custom_chain() -> Outcome<Unsigned> {
+    let tip: U256 = U256::from(ETHER) * U256::from(1000) - U256::from(BASE_COST);
+    let deposit = json!({ "token": "eth", "amount": "500000000000000000", "to": TO, "form": "legacy" });
+    let mut request = request("custom-era", &json!({ "deposit": deposit }));
+    request["intent"]["operatorTip"] = json!(tip.to_string());
+    plan(&request).map_err(said)
+}
+
+/// What the library gives for a description, each way by which it can be asked.
+fn answers(name: &str) -> Outcome<Vec<(&'static str, Vec<u8>)>> {
+    let usdc = AssetId::native_token_vault(1, any_case(USDC)?);
+    let (from, transfer) = (any_case(FROM)?, derived(&usdc_deposit(None)?, "transferData")?);
+    let encoded = |tokens: &[Token]| ethabi::encode(tokens);
+    let legacy = encoded(&[address(USDC), abi::uint(1_000_000), address(TO)]);
+    let asset_id = {
+        let asset = Token::FixedBytes(usdc.0.to_vec());
+        [vec![1], encoded(&[asset, Token::Bytes(transfer.clone())])].concat()
+    };
+    Ok(match name {
+        "calldata_direct_eth_deposit" => {
+            let deposit = json!({ "deposit": { "token": "eth", "amount": ETHER.to_string(), "to": TO } });
+            let arguments = [Token::Tuple(vec![
+                abi::uint(324),
+                abi::uint(ETHER + BASE_COST),
+                address(TO),
+                abi::uint(ETHER),
+                Token::Bytes(Vec::new()),
+                abi::uint(500_000),
+                abi::uint(800),
+                Token::Array(Vec::new()),
+                address(FROM),
+            ])];
+            vec![
+                ("plan", calldata_of(&planned("era-mainnet", &deposit)?)?),
+                ("function", REQUEST_L2_TRANSACTION_DIRECT.call(&arguments)),
+            ]
+        }
+        "calldata_legacy_request" => {
+            let body = json!({ "l2Contract": TO, "l2Value": ETHER.to_string(), "l2Calldata": "0x" });
+            let arguments = [
+                address(TO),
+                abi::uint(ETHER),
+                Token::Bytes(Vec::new()),
+                abi::uint(500_000),
+                abi::uint(800),
+                Token::Array(Vec::new()),
+                address(FROM),
+            ];
+            let plan = planned("era-mainnet", &json!({ "requestExecuteMailbox": body }))?;
+            vec![("plan", calldata_of(&plan)?), ("function", REQUEST_L2_TRANSACTION.call(&arguments))]
+        }
+        "calldata_ntv_transfer_data" => {
+            vec![("derived", transfer), ("encoded", encoded(&[abi::uint(1_000_000), address(TO), address(USDC)]))]
+        }
+        "calldata_second_bridge_legacy" => {
+            vec![("plan", second_bridge_data(&usdc_deposit(Some("legacy"))?)?), ("encoded", legacy)]
+        }
+        "calldata_second_bridge_v1" => vec![
+            ("plan", second_bridge_data(&usdc_deposit(None)?)?),
+            ("plan of the form", second_bridge_data(&usdc_deposit(Some("assetId"))?)?),
+            ("encoded", asset_id),
+        ],
+        "calldata_two_bridges_legacy" => vec![
+            ("plan", calldata_of(&usdc_deposit(Some("legacy"))?)?),
+            ("function", two_bridges(324, BASE_COST.into(), 0, legacy)),
+        ],
+        "calldata_two_bridges_v1" => vec![
+            ("plan", calldata_of(&usdc_deposit(None)?)?),
+            ("function", two_bridges(324, BASE_COST.into(), 0, asset_id)),
+        ],
+        "calldata_two_bridges_eth_to_custom" => {
+            let eth = encoded(&[abi::address(Address::ETH_TOKEN), abi::uint(ETHER / 2), address(TO)]);
+            vec![
+                ("plan", calldata_of(&eth_to_custom_chain()?)?),
+                ("function", two_bridges(388, U256::from(ETHER) * U256::from(1000), ETHER / 2, eth)),
+            ]
+        }
+        "calldata_tx_data_hash_legacy" => vec![
+            ("hash", legacy_tx_data_hash(from, any_case(USDC)?, U256::from(1_000_000)).to_vec()),
+            ("derived", derived(&usdc_deposit(Some("legacy"))?, "txDataHash")?),
+        ],
+        "calldata_tx_data_hash_v1" => vec![
+            ("hash", tx_data_hash(from, usdc, &transfer).to_vec()),
+            ("derived", derived(&usdc_deposit(None)?, "txDataHash")?),
+        ],
+        _ => return Err(format!("unknown vector {name}")),
+    })
+}
+
+/// Calls of later issues: no operation makes them yet. They are taken apart and put together by the few lines below, which
+/// share nothing with the library's encoder.
+fn later(name: &str) -> Option<Later> {
+    use Piece::{Bytes, Word, Words};
+    let of = |text: &str| Word(padded(any_case(text).expect("an address")));
+    let count = |number: u64| Word(word_of(number));
+    let proof = || Words(vec![[0x11; 32]]);
+    // l2TxHash, l2BatchNumber, l2MessageIndex, l2TxNumberInBatch, merkleProof
+    let failed = || vec![Word([0xaa; 32]), count(123_456), count(7), count(42), proof()];
+    let usdc = || hex_word(USDC_ASSET).expect("a word");
+    Some(match name {
+        "calldata_base_cost_call" => Later {
+            reason: "a view of the Bridgehub: an eth_call of the online side, never signed",
+            signature: "l2TransactionBaseCost(uint256,uint256,uint256,uint256)",
+            arguments: vec![count(324), count(30_000_000_000), count(500_000), count(800)],
+        },
+        "calldata_claim_failed" => Later {
+            reason: "claiming a failed deposit (legacy form) is a later issue; it needs a proof from L2",
+            signature: "claimFailedDeposit(uint256,address,address,uint256,bytes32,uint256,uint256,uint16,bytes32[])",
+            arguments: [vec![count(324), of(FROM), of(USDC), count(1_000_000)], failed()].concat(),
+        },
+        "calldata_recover_failed" => Later {
+            reason: "claiming a failed deposit (0x01 form) is a later issue; it needs a proof from L2",
+            signature: "bridgeRecoverFailedTransfer(uint256,address,bytes32,bytes,bytes32,uint256,uint256,uint16,bytes32[])",
+            arguments: {
+                let transfer = [word_of(1_000_000), padded(any_case(TO).ok()?), padded(any_case(USDC).ok()?)].concat();
+                [vec![count(324), of(FROM), Word(usdc()), Bytes(transfer)], failed()].concat()
+            },
+        },
+        "calldata_finalize_deposit" => Later {
+            reason: "finalizing a withdrawal on L1 is a later issue; it needs a proof from L2",
+            signature: "finalizeDeposit((uint256,uint256,uint256,address,uint16,bytes,bytes32[]))",
+            arguments: {
+                let function = selector("finalizeEthWithdrawal(uint256,uint256,uint16,bytes,bytes32[])");
+                let from = any_case(FROM).ok()?;
+                let message = [function.as_slice(), from.as_bytes(), &word_of(ETHER)].concat();
+                vec![Piece::Tuple(vec![
+                    count(324),
+                    count(123_456),
+                    count(7),
+                    of("0x000000000000000000000000000000000000800A"),
+                    count(42),
+                    Bytes(message),
+                    Words(vec![[0x11; 32], [0x22; 32]]),
+                ])]
+            },
+        },
+        _ => return None,
+    })
+}
+
+/// A call that no operation makes yet, and why.
+struct Later {
+    reason: &'static str,
+    signature: &'static str,
+    arguments: Vec<Piece>,
+}
+
+/// An argument, by how it is laid out.
+#[derive(Debug, Clone, PartialEq)]
+enum Piece {
+    Word([u8; 32]),
+    Bytes(Vec<u8>),
+    Words(Vec<[u8; 32]>),
+    Tuple(Vec<Piece>),
+}
+
+impl Piece {
+    /// A head of words and offsets, then what the offsets point at.
+    fn write(pieces: &[Self]) -> Vec<u8> {
+        let (mut head, mut tail) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            if let Self::Word(word) = piece {
+                head.extend(word);
+                continue;
+            }
+            head.extend(word_of(32 * pieces.len() + tail.len()));
+            match piece {
+                Self::Bytes(bytes) => {
+                    tail.extend(word_of(bytes.len()));
+                    tail.extend(bytes);
+                    tail.resize(tail.len().next_multiple_of(32), 0);
+                }
+                Self::Words(words) => {
+                    tail.extend(word_of(words.len()));
+                    tail.extend(words.concat());
+                }
+                Self::Tuple(pieces) => tail.extend(Self::write(pieces)),
+                Self::Word(_) => {}
+            }
+        }
+        [head, tail].concat()
+    }
+
+    /// Reads pieces of the same kinds, each where the offset in the head says.
+    fn read(kinds: &[Self], bytes: &[u8]) -> Outcome<Vec<Self>> {
+        let word = |bytes: &[u8], at: usize| -> Outcome<[u8; 32]> {
+            let word = bytes.get(at..at + 32).ok_or_else(|| format!("nothing at {at}"))?;
+            word.try_into().map_err(said)
+        };
+        let small = |word: [u8; 32]| usize::try_from(U256::from_big_endian(&word)).map_err(str::to_owned);
+        kinds
+            .iter()
+            .enumerate()
+            .map(|(index, kind)| {
+                let head = word(bytes, 32 * index)?;
+                if let Self::Word(_) = kind {
+                    return Ok(Self::Word(head));
+                }
+                let tail = bytes.get(small(head)?..).ok_or("an offset past the end")?;
+                if let Self::Tuple(kinds) = kind {
+                    return Self::read(kinds, tail).map(Self::Tuple);
+                }
+                let length = small(word(tail, 0)?)?;
+                if let Self::Words(_) = kind {
+                    return (0..length)
+                        .map(|index| word(tail, 32 * (index + 1)))
+                        .collect::<Outcome<_>>()
+                        .map(Self::Words);
+                }
+                let content = tail.get(32..32 + length).ok_or("bytes past the end")?;
+                Ok(Self::Bytes(content.to_vec()))
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn calldata() {
+    walk("calldata", |case, failures| {
+        if case.category != "calldata" || case.input.text("description")?.is_empty() {
+            return Err("unknown form".to_owned());
+        }
+        let expected = case.expect.bytes("hex")?;
+        let Some(Later { reason, signature, arguments }) = later(case.name) else {
+            for (way, actual) in answers(case.name)? {
+                failures.check(case.name, way, &hex::encode(actual), &hex::encode(&expected));
+            }
+            return Ok(());
+        };
+        let body =
+            expected.strip_prefix(&selector(signature)).ok_or_else(|| format!("is no {signature} ({reason})"))?;
+        let read = Piece::read(&arguments, body)?;
+        failures.check(case.name, "written again", &hex::encode(Piece::write(&read)), &hex::encode(body));
+        failures.check(case.name, "arguments", &read, &arguments);
+        let made = coldbridge::operation::ALL.iter().flat_map(|operation| operation.functions);
+        let is_made = made.into_iter().any(|function| function.selector == selector(signature));
+        failures.check(case.name, "an operation makes it: no longer a later issue", &is_made, &false);
+        Ok(())
+    });
+}
+
+// ------------------------------------------------------------------------------------------------------ contract errors
+
+const NONE: &[&str] = &[];
+
+/// The contract errors that a refusal of each code may name. A code that is not here is not the contracts'.
+fn allowed(code: &str) -> &'static [&'static str] {
+    match code {
+        "priority.gas_floor" => {
+            &["TxnBodyGasLimitNotEnoughGas()", "ValidateTxnNotEnoughGas()", "ZeroGasPriceL1TxZKsyncOS()"]
+        }
+        "priority.gas_ceiling" => &["TooMuchGas()", "PubdataGreaterThanLimit(uint256,uint256)"],
+        "priority.gas_per_pubdata" => &["GasPerPubdataMismatch()"],
+        "priority.denominator_zero" => &["BaseTokenGasPriceDenominatorNotSet()"],
+        "priority.fee_params" | "priority.overflow" => &["Panic(uint256)"],
+        "priority.empty_deposit" => &["EmptyDeposit()"],
+        "factory_deps.count" => &["TooManyFactoryDeps()"],
+        "factory_deps.length" => &["LengthIsNotDivisibleBy32(uint256)"],
+        "factory_deps.words" => &["MalformedBytecode(uint8)"],
+        "operation.network" => &["OnlyEraSupported()"],
+        "token.weth" => &["BurningNativeWETHNotSupported()", "TokenNotSupported(address)"],
+        "token.origin" => &["AssetIdMismatch(bytes32,bytes32)"],
+        "deposit.form" => {
+            &["LegacyEncodingUsedForNonL1Token()", "ETHDepositNotSupported()", "AssetIdNotSupported(bytes32)"]
+        }
+        _ => NONE,
+    }
+}
+
+/// Errors that are shown by a test of this file, whether or not a fixture meets them too.
+const SHOWN_HERE: &[&str] = &["EmptyDeposit()"]; // a_request_that_mints_nothing_is_refused
+
+/// Errors that no refused request can meet, each with its reason.
+fn unmeetable(signature: &str) -> Option<&'static str> {
+    Some(match signature {
+        "MsgValueTooLow(uint256,uint256)" => {
+            "mintValue is never stated: it is derived from the base cost at the highest gas price and l2Value, and covers both"
+        }
+        "AssetIdNotSupported(bytes32)" => {
+            "the answer to a base token through two bridges: the route follows from the token, and the base token's is Direct"
+        }
+        _ => return None,
+    })
+}
+
+/// What the contracts would answer to a refused request, as far as its code leaves a choice. Several where both can be said.
+fn expected_errors(fixture: &Fixture, code: &str) -> Outcome<Vec<Option<&'static str>>> {
+    let one = |signature| Ok(vec![Some(signature)]);
+    let choices = allowed(code);
+    let request = &fixture.json["request"];
+    let facts = &request["facts"]["priorityRequest"];
+    let network = || {
+        let document = json::parse(fixture.request_text().as_bytes()).map_err(said)?;
+        Request::read(&document, &fixture.networks(), Spelling::AnyCase).map_err(said)
+    };
+    let deposit = &request["intent"]["operation"]["deposit"];
+    let (form, is_eth) = (deposit["form"].as_str().unwrap_or_default(), deposit["token"] == "eth");
+    match code {
+        "priority.gas_floor" | "priority.gas_ceiling" => {
+            let read = network()?;
+            let quote: Value = serde_json::from_str(&read.quote().to_string()).map_err(said)?;
+            let (limit, network) = (number(&facts["l2GasLimit"])?, read.network());
+            let overhead = match network.vm {
+                Vm::EraVm => (number(&quote["encodedLength"])? * U256::from(10)).max(U256::from(10_000)),
+                Vm::ZkSyncOs => U256::zero(),
+            };
+            let is_free = network.vm == Vm::ZkSyncOs
+                && network.protocol_version.minor == 30
+                && number(&quote["l2GasPrice"])?.is_zero();
+            let body = limit.checked_sub(overhead);
+            one(match body {
+                None => "TxnBodyGasLimitNotEnoughGas()",
+                Some(body) if body > network.priority_tx_max_gas_limit.into() => "TooMuchGas()",
+                Some(body) if body / U256::from(800) > number(&facts["feeParams"]["priorityTxMaxPubdata"])? => {
+                    "PubdataGreaterThanLimit(uint256,uint256)"
+                }
+                Some(_) if is_free => "ZeroGasPriceL1TxZKsyncOS()",
+                Some(_) => "ValidateTxnNotEnoughGas()",
+            })
+        }
+        // What changeFeeParams forbids is no division by zero.
+        "priority.fee_params" => {
+            let zero = |name: &str| facts["feeParams"][name] == 0;
+            Ok(vec![(zero("maxPubdataPerBatch") || zero("maxL2GasPerBatch")).then_some("Panic(uint256)")])
+        }
+        // A ContractDeployer that is missing answers nothing.
+        "operation.network" if request["intent"]["operation"].get("deploy").is_some() => Ok(vec![None]),
+        "token.weth" if form == "legacyBridge" => one("TokenNotSupported(address)"),
+        "token.weth" => one("BurningNativeWETHNotSupported()"),
+        // A Direct request names no asset, nor does one before v26: there the error would be another or none.
+        "token.origin" => {
+            let read = network()?;
+            let network = read.network();
+            let names_asset = network.has_asset_router() && !is_direct(deposit, network.base_token);
+            let error = Some("AssetIdMismatch(bytes32,bytes32)");
+            Ok(if names_asset { vec![error] } else { vec![None, error] })
+        }
+        "deposit.form" => {
+            let read = network()?;
+            let is_direct = is_direct(deposit, read.network().base_token);
+            match form {
+                "legacy" if deposit.get("tokenOrigin").is_some() => one("LegacyEncodingUsedForNonL1Token()"),
+                "legacyBridge" if is_eth && !is_direct => one("ETHDepositNotSupported()"),
+                "legacyBridge" if is_eth => Ok(vec![None, Some("ETHDepositNotSupported()")]),
+                _ if is_direct => Ok(vec![None, Some("AssetIdNotSupported(bytes32)")]),
+                _ => Ok(vec![None]),
+            }
+        }
+        _ => match choices {
+            [] => Ok(vec![None]),
+            [single] => one(single),
+            _ => Err(format!("{code}: which of {choices:?} is not said")),
+        },
+    }
+}
+
+/// Whether the token of a deposit is the chain's base token.
+fn is_direct(deposit: &Value, base_token: BaseToken) -> bool {
+    match (deposit["token"].as_str().unwrap_or_default(), base_token) {
+        ("base", _) | ("eth", BaseToken::Eth) => true,
+        ("eth", BaseToken::Erc20(_)) | (_, BaseToken::Eth) => false,
+        (token, BaseToken::Erc20(base)) => any_case(token) == Ok(base),
+    }
+}
+
+fn refusal_of(fixture: &Fixture) -> Outcome<Refusal> {
+    let spelling = if fixture.allows_unchecksummed() { Spelling::AnyCase } else { Spelling::Checksummed };
+    let outcome = json::parse(fixture.request_text().as_bytes())
+        .and_then(|document| Request::read(&document, &fixture.networks(), spelling)?.plan())
+        .and_then(|plan| plan.sign(&Key::from_hex(fixture.key().as_bytes())?));
+    outcome.err().ok_or_else(|| "was signed".to_owned())
+}
+
+/// Each refusal names the error with which the chain would have answered, and every error that is known is named by one.
+#[test]
+fn refusals_name_the_contracts_own_error() {
+    let mut failures = Failures::default();
+    let mut met: BTreeMap<&str, usize> = BTreeMap::new();
+    for fixture in operation_fixtures() {
+        let Some(refused) = fixture.refused() else { continue };
+        let code = refused["code"].as_str().expect("a code");
+        let refusal = match refusal_of(&fixture) {
+            Ok(refusal) => refusal,
+            Err(problem) => {
+                failures.fail(&fixture.name, problem);
+                continue;
+            }
+        };
+        failures.check(&fixture.name, "code", &refusal.code().name, &code);
+        let error = refusal.contract_error();
+        let named = error.map(|error| error.signature);
+        match expected_errors(&fixture, code) {
+            Err(problem) => failures.fail(&fixture.name, problem),
+            Ok(expected) if expected.contains(&named) => failures.passed += 1,
+            Ok(expected) => {
+                failures.fail(&fixture.name, format!("{code} names {named:?}, which is none of {expected:?}"));
+            }
+        }
+        let Some(error) = error else { continue };
+        *met.entry(error.signature).or_default() += 1;
+        let is_allowed = allowed(code).contains(&error.signature) && contract_error::ALL.contains(&error);
+        failures.check(&fixture.name, "an error of this code", &is_allowed, &true);
+        if !refusal.problem().contains(error.signature) || !refusal.problem().contains(error.selector) {
+            failures.fail(&fixture.name, "the sentence does not name the error");
+        }
+    }
+    for error in contract_error::ALL {
+        failures.check(
+            error.signature,
+            "selector",
+            &error.selector,
+            &format!("0x{}", hex::encode(selector(error.signature))),
+        );
+        match (met.get(error.signature), unmeetable(error.signature)) {
+            (None, None) if SHOWN_HERE.contains(&error.signature) => failures.passed += 1,
+            (None, None) => failures.fail(error.signature, "no refused fixture meets it, and no reason says why"),
+            (Some(_), Some(reason)) => failures.fail(error.signature, format!("is met, against its reason: {reason}")),
+            _ => failures.passed += 1,
+        }
+    }
+    let (count, facts) = (met.values().sum::<usize>(), failures.passed);
+    failures.finish();
+    report(&format!(
+        "contract errors: {} of {} met by {count} refused fixtures, {facts} facts",
+        met.len(),
+        contract_error::ALL.len()
+    ));
+}
+
+/// A base cost of 0 and nothing beside it: the asset router refuses an empty deposit. One unit of anything is enough.
+#[test]
+fn a_request_that_mints_nothing_is_refused() {
+    let call = |value: &str| json!({ "requestExecute": { "l2Contract": TO, "l2Value": value, "l2Calldata": "0x" } });
+    let free = |value: &str, tip: &str| {
+        let mut request = request("era-mainnet", &call(value));
+        let params = &mut request["facts"]["priorityRequest"]["feeParams"];
+        params["pubdataPricingMode"] = json!("validium");
+        params["batchOverheadL1Gas"] = json!(0);
+        params["minimalL2GasPrice"] = json!("0");
+        request["intent"]["operatorTip"] = json!(tip);
+        plan(&request).map(|plan| plan.transactions()[0].transaction.value().get())
+    };
+    let refusal = free("0", "0").expect_err("nothing would be minted");
+    assert_eq!(refusal.code().name, "priority.empty_deposit");
+    assert_eq!(refusal.contract_error(), Some(contract_error::EMPTY_DEPOSIT));
+    assert_eq!(free("0", "1"), Ok(U256::one()));
+    assert_eq!(free("1", "0"), Ok(U256::one()));
+}
