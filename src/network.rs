@@ -129,7 +129,7 @@ pub struct Network {
 
 const SCHEMA: &str = "coldbridge/network/1";
 /// Bridgehub takes chain ids up to 2^48-1.
-const MAX_CHAIN_ID: u64 = (1 << 48) - 1;
+pub const MAX_CHAIN_ID: u64 = (1 << 48) - 1;
 const PINNED: &[&str] = &[
     include_str!("network/era-mainnet.json"),
     include_str!("network/era-sepolia.json"),
@@ -233,6 +233,7 @@ impl Network {
             }
             Ok(id)
         };
+        let vm = members.required("vm")?.choice(Vm::WORDS)?;
         let (l1_chain_id, l2_chain_id) = (chain_id("l1ChainId")?, chain_id("l2ChainId")?);
         if l1_chain_id == l2_chain_id {
             return Err(members.required("l2ChainId")?.refuse(
@@ -247,11 +248,18 @@ impl Network {
             name: name(&members.required("name")?)?,
             l1_chain_id,
             l2_chain_id,
-            vm: members.required("vm")?.choice(Vm::WORDS)?,
-            protocol_version: protocol_version(&version)?,
+            vm,
+            protocol_version: protocol_version(&version, vm)?,
             base_token: match base_token.text()? {
                 "eth" => BaseToken::Eth,
-                _ => BaseToken::Erc20(base_token.address(Spelling::AnyCase)?),
+                _ => BaseToken::Erc20(address("baseToken").map_err(|refusal| match refusal.code() {
+                    Code::NETWORK_INVALID => base_token.refuse(
+                        Code::NETWORK_INVALID,
+                        "the contracts write ETH as 0x...01, and the zero address and 0x...800A are no ERC-20 either",
+                        "write \"eth\" for a chain that runs on ETH",
+                    ),
+                    _ => refusal,
+                })?),
             },
             bridgehub: address("bridgehub")?,
             l1_asset_router: address("l1AssetRouter")?,
@@ -280,6 +288,30 @@ impl Network {
     /// The second bridge of this name.
     pub fn custom_bridge(&self, name: &str) -> Option<Address> {
         self.custom_bridges.iter().find(|(known, _)| known == name).map(|(_, address)| *address)
+    }
+
+    /// Two roles at one address: a call meant for one would be taken for the other.
+    fn judge_roles(&self) -> Result<(), Refusal> {
+        let contracts = self.contracts();
+        for (index, (field, address)) in contracts.iter().enumerate() {
+            if let Some((other, _)) = contracts.iter().take(index).find(|(_, known)| known == address) {
+                return Err(Refusal::new(
+                    Code::NETWORK_INVALID,
+                    if *field == "customBridge" { "/customBridges".to_owned() } else { format!("/{field}") },
+                    format!("{address} is the {other} and the {field} at once"),
+                    "copy each address from the chain's own documentation",
+                ));
+            }
+        }
+        match self.base_token {
+            BaseToken::Erc20(token) if contracts.iter().any(|(_, contract)| *contract == token) => Err(Refusal::new(
+                Code::NETWORK_INVALID,
+                "/baseToken",
+                format!("{token} is a contract of the bridge or wrapped ether, no base token"),
+                "write \"eth\" for a chain that runs on ETH, or the address of its ERC-20",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The whole description, as a document that `--network-file` reads (under another name).
@@ -369,20 +401,25 @@ fn name(cursor: &Cursor<'_>) -> Result<String, Refusal> {
     ))
 }
 
-fn protocol_version(cursor: &Cursor<'_>) -> Result<ProtocolVersion, Refusal> {
+fn protocol_version(cursor: &Cursor<'_>, vm: Vm) -> Result<ProtocolVersion, Refusal> {
+    // ZKsync OS came with v30; before it the contracts know EraVM's gas rule alone.
+    let first = match vm {
+        Vm::EraVm => 24,
+        Vm::ZkSyncOs => 30,
+    };
     let text = cursor.text()?;
     let mut parts = text.split('.').map(|part| part.parse::<u32>().ok().filter(|number| number.to_string() == part));
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(Some(0)), Some(Some(minor)), Some(Some(patch)), None) if (24..=31).contains(&minor) => {
+        (Some(Some(0)), Some(Some(minor)), Some(Some(patch)), None) if (first..=31).contains(&minor) => {
             Ok(ProtocolVersion { minor, patch })
         }
         _ => Err(cursor
             .refuse(
                 Code::NETWORK_INVALID,
-                format!("\"{}\" is not a protocol version from 0.24.0 to 0.31.x", printable(text)),
+                format!("\"{}\" is not a protocol version from 0.{first}.0 to 0.31.x", printable(text)),
                 "write the version that getSemverProtocolVersion answers; a newer one needs a newer coldbridge",
             )
-            .values("0.24.0 to 0.31.x", printable(text))),
+            .values(format!("0.{first}.0 to 0.31.x"), printable(text))),
     }
 }
 
@@ -412,7 +449,8 @@ impl Networks {
     /// # Errors
     /// Also `network.invalid` for one that takes the name of a known network or the chains of a pinned one.
     pub fn with(mut self, json: &Json) -> Result<Self, Refusal> {
-        let network = Network::read(json, Origin::File)?;
+        let mut network = Network::read(json, Origin::File)?;
+        network.judge_roles()?;
         if let Some(known) = self.known.iter().find(|known| known.name == network.name) {
             return Err(Refusal::new(
                 Code::NETWORK_INVALID,
@@ -434,6 +472,28 @@ impl Networks {
                 ),
                 "use the pinned network: other contracts on the same chains are how money is led astray",
             ));
+        }
+        // What is pinned for an L1 holds for every network on it: its Bridgehub has one set of bridges, and its ether one wrapper.
+        for known in
+            self.known.iter().filter(|known| known.origin == Origin::Pinned && known.l1_chain_id == network.l1_chain_id)
+        {
+            network.l1_weth = network.l1_weth.or(known.l1_weth);
+            let shared = [
+                ("/l1AssetRouter", known.l1_asset_router, network.l1_asset_router),
+                ("/l1Nullifier", known.l1_nullifier, network.l1_nullifier),
+                ("/l1NativeTokenVault", known.l1_native_token_vault, network.l1_native_token_vault),
+            ];
+            let other =
+                shared.into_iter().find(|(_, pinned, own)| known.bridgehub == network.bridgehub && pinned != own);
+            if let Some((at, pinned, own)) = other {
+                return Err(Refusal::new(
+                    Code::NETWORK_INVALID,
+                    at,
+                    format!("{own}, but the Bridgehub of the pinned network {} works with {pinned}", known.name),
+                    format!("write {pinned}, or the Bridgehub of the other ecosystem"),
+                )
+                .values(pinned, own));
+            }
         }
         // A signature for one layer of a network must never be valid on another layer of another.
         let crossed = self.known.iter().filter(|known| known.origin == Origin::Pinned).find_map(|known| {

@@ -75,8 +75,8 @@ pub struct Context<'a> {
     pub from_kind: AccountKind,
     /// Who gets on L2 what is not used; none: the sender.
     pub refund_recipient: Option<Address>,
-    /// What kind of account on L1 that is.
-    pub refund_recipient_kind: AccountKind,
+    /// What kind of account on L1 that is; none: a plain one.
+    pub refund_recipient_kind: Option<AccountKind>,
     /// What is added to the base cost, in percent of it.
     pub base_cost_margin_percent: u64,
     /// What the operator gets on top.

@@ -398,6 +398,13 @@ impl Refusal {
         self
     }
 
+    /// The same where the chain would answer, but not with that error.
+    #[must_use]
+    pub fn without_contract_error(mut self) -> Self {
+        self.inner.contract_error = None;
+        self
+    }
+
     /// The rule.
     pub fn code(&self) -> Code {
         self.inner.code

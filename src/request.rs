@@ -158,6 +158,19 @@ impl Request {
             return Err(assessed.refusals.swap_remove(0));
         }
         let mut transactions = Vec::with_capacity(assessed.calls.len());
+        let last = u64::try_from(assessed.calls.len()).ok().and_then(|count| settled.nonce.checked_add(count));
+        if last.is_none() {
+            return Err(Refusal::new(
+                Code::QUANTITY_RANGE,
+                "/facts/transaction/nonce",
+                format!(
+                    "{} transactions from nonce {} on go beyond the last nonce there is",
+                    assessed.calls.len(),
+                    settled.nonce
+                ),
+                "read the nonce again with eth_getTransactionCount",
+            ));
+        }
         for (call, nonce) in assessed.calls.drain(..).zip(settled.nonce..) {
             transactions.push(self.transaction(call, envelope, &settled, nonce)?);
         }
@@ -231,7 +244,7 @@ impl Request {
             from: intent.from,
             from_kind: self.from_kind(),
             refund_recipient: intent.refund_recipient,
-            refund_recipient_kind: intent.refund_recipient_kind.unwrap_or(AccountKind::Eoa),
+            refund_recipient_kind: intent.refund_recipient_kind,
             base_cost_margin_percent: intent.base_cost_margin_percent.unwrap_or(0),
             operator_tip: intent.operator_tip.unwrap_or(BaseTokenUnits::zero()),
             custom_bridge: intent.bridge.as_ref().map(|bridge| CustomBridge {

@@ -337,6 +337,118 @@ fn the_base_token_of_a_custom_chain_is_never_mistaken_for_eth() {
     assert!(debit.contains("\"token\":\"base\""), "{debit}");
 }
 
+/// What a red team signed before these rules were here: each a request that is well formed and loses money.
+#[test]
+fn well_formed_requests_that_lose_money() {
+    type Changes = Vec<(&'static str, Value)>;
+    const FROM: &str = "0x36615Cf349d7F6344891B1e7CA7C72883F5dc049";
+    const USDC: &str = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48";
+    const ROUTER: &str = "0x8829AD80E425C646DAB305381ff105169FeEcE56";
+    const HUB: &str = "0x303a465B659cBB0ab36eE643eA362c509EEb5213";
+    let erc20 = "erc20_eth_based_era_mainnet";
+    let deposit_to = "/intent/operation/deposit/to";
+    let token = "/intent/operation/deposit/token";
+    let origin = "/intent/operation/deposit/tokenOrigin";
+    let rows: Vec<(&str, &str, Changes, Code, &str)> = vec![
+        (
+            "deposit",
+            erc20,
+            vec![("/facts/transaction/nonce", value!("18446744073709551614"))],
+            Code::QUANTITY_RANGE,
+            "/facts/transaction/nonce",
+        ),
+        (
+            "deposit",
+            "era_mainnet_typical",
+            vec![("/intent/refundRecipient", value!(FROM)), ("/intent/refundRecipientKind", value!("delegated"))],
+            Code::REFUND_UNSAFE,
+            "/intent/refundRecipientKind",
+        ),
+        ("deposit", erc20, vec![(deposit_to, value!(USDC))], Code::RECIPIENT_CONTRACT_SENDER, deposit_to),
+        ("deposit", erc20, vec![(token, value!(ROUTER))], Code::TOKEN_SYSTEM, token),
+        (
+            "deposit",
+            erc20,
+            vec![(origin, value!({"chainId": 388, "address": "0x000000000000000000000000000000000000800A"}))],
+            Code::TOKEN_ORIGIN,
+            origin,
+        ),
+        (
+            "deposit",
+            erc20,
+            vec![(origin, value!({"chainId": "1152921504606846976", "address": USDC}))],
+            Code::TOKEN_ORIGIN,
+            origin,
+        ),
+        (
+            "request_execute",
+            "execute_calldata_10000_floor",
+            vec![
+                ("/intent/operation/requestExecute/l2Calldata", value!("0x")),
+                ("/intent/operation/requestExecute/l2Value", value!("1")),
+                ("/intent/operation/requestExecute/l2Contract", value!(HUB)),
+            ],
+            Code::RECIPIENT_NETWORK_CONTRACT,
+            "/intent/operation/requestExecute/l2Contract",
+        ),
+        (
+            "cancel",
+            "cancel_l1_era_mainnet",
+            vec![("/intent/fromKind", value!("contract"))],
+            Code::INTENT_UNSUPPORTED,
+            "/intent/fromKind",
+        ),
+    ];
+    let mut failures = Failures::default();
+    for (folder, name, changes, code, at) in rows {
+        let change = |request: &mut Value| {
+            for (pointer, new) in &changes {
+                let (parent, name) = pointer.rsplit_once('/').expect("a member");
+                request.pointer_mut(parent).expect("the parent")[name] = new.clone();
+            }
+        };
+        match request(folder, name, change) {
+            Ok(_) => failures.fail(at, format!("{} was signed", code.name)),
+            Err(refusal) => {
+                failures.check(at, "code and place", &(refusal.code().name, refusal.at()), &(code.name, at));
+            }
+        }
+    }
+    failures.finish();
+}
+
+/// And the networks that would have led there.
+#[test]
+fn networks_that_lead_astray() {
+    let read = |base: &str, change: &dyn Fn(&mut Value)| {
+        let pinned = Networks::pinned().find(base).expect("pinned").to_json().to_string();
+        let mut own: Value = serde_json::from_str(&pinned).expect("JSON");
+        own["name"] = value!("own");
+        own["l2ChainId"] = value!(271);
+        change(&mut own);
+        let json = json::parse(own.to_string().as_bytes()).expect("JSON");
+        let refusal = Networks::pinned().with(&json).expect_err("must be refused");
+        (refusal.code().name, refusal.at().to_owned())
+    };
+    let nullifier = "0xD7f9f54194C633F36CCD5F3da84ad4a1c38cB2cB";
+    let invalid = |at: &str| ("network.invalid", at.to_owned());
+    assert_eq!(
+        read("era-mainnet", &|own| own["l1AssetRouter"] = value!("0x0202020202020202020202020202020202020202")),
+        invalid("/l1AssetRouter")
+    );
+    assert_eq!(read("era-mainnet", &|own| own["l1AssetRouter"] = value!(nullifier)), invalid("/l1Nullifier"));
+    assert_eq!(
+        read("era-mainnet", &|own| own["customBridges"] = value!({ "usdc": own["l1AssetRouter"] })),
+        invalid("/customBridges")
+    );
+    assert_eq!(
+        read("local", &|own| own["baseToken"] = value!("0x0000000000000000000000000000000000000001")),
+        invalid("/baseToken")
+    );
+    assert_eq!(read("era-mainnet", &|own| own["baseToken"] = own["l1Weth"].clone()), invalid("/baseToken"));
+    assert_eq!(read("local", &|own| own["vm"] = value!("zksync-os")), invalid("/protocolVersion"));
+}
+
 /// A second bridge of a token's own is a call that carries the money away: only a pinned one, and only with bytes that say
 /// what the operation says.
 #[test]

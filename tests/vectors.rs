@@ -892,6 +892,11 @@ fn refusal_of(fixture: &Fixture) -> Outcome<Refusal> {
     outcome.err().ok_or_else(|| "was signed".to_owned())
 }
 
+fn is_before_v26(fixture: &Fixture) -> bool {
+    let name = fixture.json["request"]["intent"]["network"].as_str().unwrap_or_default();
+    fixture.networks().find(name).is_some_and(|network| !network.has_asset_router())
+}
+
 /// Each refusal names the error with which the chain would have answered, and every error that is known is named by one.
 #[test]
 fn refusals_name_the_contracts_own_error() {
@@ -912,6 +917,10 @@ fn refusals_name_the_contracts_own_error() {
         let named = error.map(|error| error.signature);
         match expected_errors(&fixture, code) {
             Err(problem) => failures.fail(&fixture.name, problem),
+            // Before v26 the Mailbox reverted with strings ("qp", "my", "ui" ...): there is no error to name.
+            Ok(_) if named.is_none() && is_before_v26(&fixture) && code.starts_with("priority.") => {
+                failures.passed += 1;
+            }
             Ok(expected) if expected.contains(&named) => failures.passed += 1,
             Ok(expected) => {
                 failures.fail(&fixture.name, format!("{code} names {named:?}, which is none of {expected:?}"));

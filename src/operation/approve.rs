@@ -73,7 +73,16 @@ fn spenders(network: &Network) -> Vec<(&'static str, Address)> {
 }
 
 /// Whether an address can be an ERC-20 at all: not zero, not one of the ways to write ETH, not the system's.
-pub(super) fn judge_token(token: Address, at: &str) -> Option<Refusal> {
+pub(super) fn judge_token(token: Address, at: &str, network: &Network) -> Option<Refusal> {
+    let bridges = network.contracts().into_iter().filter(|(_, address)| Some(*address) != network.l1_weth);
+    if let Some((field, _)) = bridges.into_iter().find(|(_, address)| *address == token) {
+        return Some(Refusal::new(
+            Code::TOKEN_SYSTEM,
+            at,
+            format!("{token} is the {field} of {}, no ERC-20", network.name),
+            "write the address of the ERC-20",
+        ));
+    }
     token.is_system().then(|| {
         Refusal::new(
             Code::TOKEN_SYSTEM,
@@ -99,7 +108,7 @@ impl Body for Approve {
         const AT: &str = "/intent/operation/approve";
         let mut plan = Plan::default();
         let spenders = spenders(context.network);
-        plan.refusals.extend(judge_token(self.token, &format!("{AT}/token")));
+        plan.refusals.extend(judge_token(self.token, &format!("{AT}/token"), context.network));
         if let Some((field, _)) = spenders.iter().find(|(_, known)| *known == self.spender) {
             plan.checks.push(Check {
                 name: "spender",
@@ -145,7 +154,7 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
             ("arguments", Json::object([("spender", Json::display(spender)), ("amount", Json::display(amount))])),
         ]),
         debits: Vec::new(),
-        warnings: Vec::new(),
+        warnings: (amount == U256::MAX).then(|| "the allowance is without limit".to_owned()).into_iter().collect(),
         lines: vec![
             ("approve", amount_in_words(seen.network, TokenName::Erc20(seen.to), amount)),
             ("spender", format!("{spender} ({field} of {})", seen.network.name)),

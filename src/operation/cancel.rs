@@ -2,11 +2,11 @@
 //!
 //! A signed payload is a bearer instrument; this is what to keep in the safe beside it.
 
-use super::{Body, Call, CallGas, Check, Context, Operation, Plan, Recognised, Seen};
+use super::{AccountKind, Body, Call, CallGas, Check, Context, Operation, Plan, Recognised, Seen};
 use crate::address::Spelling;
 use crate::json::{Cursor, Json};
 use crate::network::Layer;
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::units::Wei;
 
 /// The row of the list.
@@ -44,7 +44,16 @@ impl Body for Cancel {
     }
 
     fn plan(&self, context: &Context<'_>) -> Plan {
+        let refusal = (context.from_kind == AccountKind::Contract).then(|| {
+            Refusal::new(
+                Code::INTENT_UNSUPPORTED,
+                "/intent/fromKind",
+                "a contract's transactions have the nonces of its owners: there is nothing of its own to cancel",
+                "reject the proposal in the contract itself",
+            )
+        });
         Plan {
+            refusals: refusal.into_iter().collect(),
             calls: vec![Call {
                 purpose: OPERATION.name,
                 to: context.from,

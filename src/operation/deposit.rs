@@ -17,12 +17,12 @@ use ethabi::ethereum_types::U256;
 
 use super::mailbox::{self, Need, REQUEST_L2_TRANSACTION_DIRECT, Refund};
 use super::request_execute::L2Call;
-use super::{AccountKind, Body, Call, CallGas, Context, Movement, Operation, Plan, TokenName, approve};
+use super::{Body, Call, CallGas, Context, Movement, Operation, Plan, TokenName, approve};
 use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
 use crate::asset::{AssetId, apply_l1_to_l2_alias, legacy_tx_data_hash, tx_data_hash};
 use crate::json::{Cursor, Json};
-use crate::network::{BaseToken, Layer, Network};
+use crate::network::{BaseToken, Layer, MAX_CHAIN_ID, Network};
 use crate::priority::{PriorityRequestFacts, Shape};
 use crate::refusal::{Code, Refusal, contract_error};
 use crate::units::{BaseTokenUnits, Wei};
@@ -222,14 +222,8 @@ impl Body for Deposit {
             ));
             return plan;
         }
-        if context.from_kind == AccountKind::Contract && self.movement.to == context.from {
-            plan.refusals.push(Refusal::new(
-                Code::RECIPIENT_CONTRACT_SENDER,
-                format!("{AT}/to"),
-                format!("{} is a contract on L1: on L2 nobody holds that address", context.from),
-                "write the address of an account that you hold on L2",
-            ));
-        }
+        let at = format!("{AT}/to");
+        plan.refusals.extend(mailbox::judge_known_contract(context, self.movement.to, self.movement.token, &at));
         plan.derived.push(("route", Json::text(route.name())));
         if route.is_direct() {
             self.plan_direct(context, &mut plan, route);
@@ -267,7 +261,7 @@ impl Deposit {
 
     fn judge_token(&self, route: Route, network: &Network, at: &str) -> Option<Refusal> {
         if let TokenName::Erc20(token) = self.movement.token {
-            let system = approve::judge_token(token, &format!("{at}/token"));
+            let system = approve::judge_token(token, &format!("{at}/token"), network);
             if system.is_some() {
                 return system;
             }
@@ -290,7 +284,10 @@ impl Deposit {
         let origin = self.origin?;
         let problem = match route.erc20() {
             None => "ETH and the base token have no other origin".to_owned(),
-            Some(_) if origin.chain_id == 0 => "0 is no chain id".to_owned(),
+            Some(_) if origin.chain_id == 0 || origin.chain_id > MAX_CHAIN_ID => {
+                format!("{} is no chain id that a Bridgehub takes (1 to 2^48-1)", origin.chain_id)
+            }
+            Some(_) if origin.token.is_system() => format!("{} is a system address, no token", origin.token),
             Some(token) if origin.chain_id == network.l1_chain_id && origin.token != token => {
                 format!("on L1 (chain {}) the token is {token} itself, not {}", origin.chain_id, origin.token)
             }

@@ -7,7 +7,7 @@
 
 use ethabi::ethereum_types::U256;
 
-use super::{AccountKind, Allowance, Call, CallGas, Check, Context, Plan, approve, judge_recipient};
+use super::{AccountKind, Allowance, Call, CallGas, Check, Context, Plan, TokenName, approve, judge_recipient};
 use crate::abi::{Function, ParamType};
 use crate::address::Address;
 use crate::asset::apply_l1_to_l2_alias;
@@ -61,8 +61,19 @@ impl Refund {
         if let Some(recipient) = context.refund_recipient {
             refusals.extend(judge_recipient(recipient, AT, context.network));
         }
+        let contradicts = context.refund_recipient == Some(context.from)
+            && context.refund_recipient_kind.is_some_and(|kind| kind != context.from_kind);
+        if contradicts {
+            refusals.push(Refusal::new(
+                Code::REFUND_UNSAFE,
+                "/intent/refundRecipientKind",
+                format!("the refund recipient is the sender, which fromKind calls {}", context.from_kind.in_words()),
+                "say the same of both, or leave refundRecipientKind out",
+            ));
+        }
         let recipient = explicit.unwrap_or(context.from);
-        let kind = if explicit.is_some() { context.refund_recipient_kind } else { context.from_kind };
+        let explicit_kind = context.refund_recipient_kind.unwrap_or(AccountKind::Eoa);
+        let kind = if explicit.is_some() { explicit_kind } else { context.from_kind };
         let has_code_rule = context.network.protocol_version.minor < 31;
         let is_aliased = match kind {
             AccountKind::Eoa => false,
@@ -87,6 +98,26 @@ impl Refund {
         }
         Self { recipient, l2_recipient, kind }
     }
+}
+
+/// Whether what is said elsewhere shows that a recipient on L2 is a contract of L1, whose address nobody holds there: a
+/// contract that sends or is refunded, the token itself, the base token.
+pub fn judge_known_contract(context: &Context<'_>, to: Address, token: TokenName, at: &str) -> Option<Refusal> {
+    let what = if context.from_kind == AccountKind::Contract && to == context.from {
+        "the sender, a contract on L1"
+    } else if context.refund_recipient_kind == Some(AccountKind::Contract) && context.refund_recipient == Some(to) {
+        "the refund recipient, a contract on L1"
+    } else if token == TokenName::Erc20(to) || context.network.base_token == BaseToken::Erc20(to) {
+        "a token's contract on L1"
+    } else {
+        return None;
+    };
+    Some(Refusal::new(
+        Code::RECIPIENT_CONTRACT_SENDER,
+        at,
+        format!("{to} is {what}: on L2 nobody holds that address"),
+        "write the address of an account that you hold on L2",
+    ))
 }
 
 /// The sender that L2 sees for a request made in the account's own name: a contract's is aliased. An account with an

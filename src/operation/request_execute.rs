@@ -7,7 +7,9 @@
 use ethabi::ethereum_types::U256;
 
 use super::mailbox::{self, REQUEST_L2_TRANSACTION_DIRECT, Refund};
-use super::{Body, Call, CallGas, Context, Operation, Plan, Recognised, Seen, TokenName, amount_in_words};
+use super::{
+    Body, Call, CallGas, Context, Operation, Plan, Recognised, Seen, TokenName, amount_in_words, judge_recipient,
+};
 use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
 use crate::bytecode::judge_bytecode;
@@ -140,6 +142,13 @@ impl Body for Execute {
                 "the zero address: there is nothing to call",
                 "write the address of the L2 contract",
             ));
+        }
+        // With a value and nothing to call it is a transfer, and keeps the rules of one.
+        if self.call.calldata.is_empty() && !self.call.value.is_zero() {
+            let at = format!("{at}/l2Contract");
+            let recipient = Some(self.call.to).filter(|to| *to != Address::ZERO);
+            plan.refusals.extend(recipient.and_then(|to| judge_recipient(to, &at, context.network)));
+            plan.refusals.extend(mailbox::judge_known_contract(context, self.call.to, TokenName::Base, &at));
         }
         judge_factory_deps(context.network, &self.call.factory_deps, &format!("{at}/factoryDeps"), &mut plan.refusals);
         let words = self.call.words();
