@@ -26,6 +26,8 @@ const WIDTH: usize = 80;
 const LABEL: usize = 13;
 /// The highest that an ETH deposit was measured to take on L1 (the priority tree grows at powers of two).
 const DEPOSIT_L1_GAS: u64 = 263_000;
+/// The same for a token's first deposit (later ones took up to 351,000).
+const ERC20_DEPOSIT_L1_GAS: u64 = 541_000;
 
 /// Where a transaction runs, as far as its bytes tell.
 #[derive(Clone, Copy)]
@@ -348,13 +350,13 @@ impl Reviewed {
                     format!("what is not used, and everything if the L2 side fails, goes to {refund}"),
                 );
             }
-            if action.name == "deposit" && transaction.gas_limit() < DEPOSIT_L1_GAS.into() {
+            let erc20 = member("token").is_some_and(|token| token.starts_with("0x"));
+            let measured = if erc20 { ERC20_DEPOSIT_L1_GAS } else { DEPOSIT_L1_GAS };
+            if action.name == "deposit" && transaction.gas_limit() < measured.into() {
+                let limit = transaction.gas_limit();
                 warn(
                     "gas_limit_low",
-                    format!(
-                        "deposits took up to {DEPOSIT_L1_GAS} gas; with {} this one may run out",
-                        transaction.gas_limit()
-                    ),
+                    format!("such deposits took up to {measured} gas; with {limit} this one may run out"),
                 );
             }
         }

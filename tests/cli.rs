@@ -429,6 +429,18 @@ fn reviews_say_what_the_bytes_say_in_80_columns_of_ascii() {
             }
         }
     }
+    // Gas that was measured to be too little is said to be: 263000 for ETH, 541000 for the first deposit of a token.
+    for (name, limit, warned) in [
+        ("era_mainnet_typical", 262_999, true),
+        ("era_mainnet_typical", 263_000, false),
+        ("erc20_eth_based_era_mainnet", 540_999, true),
+        ("erc20_eth_based_era_mainnet", 541_000, false),
+    ] {
+        let mut request = fixture("deposit", name).json["request"].clone();
+        request["facts"]["transaction"]["gasLimit"] = limit.into();
+        let review = run(&["review", "--json"], request.to_string()).json();
+        failures.check(name, "gas warning", &review["warnings"].to_string().contains("gas_limit_low"), &warned);
+    }
     // An id that would move the cursor is refused, and no member name reaches the terminal as it is.
     let hostile = typical().request_text().replacen("PAY-2026-0042", "\\u001b[2JPAY", 1);
     let said = run(&["review"], &hostile);
