@@ -631,8 +631,21 @@ fn allowed(code: &str) -> &'static [&'static str] {
     }
 }
 
-/// Errors that are shown by a test of this file, whether or not a fixture meets them too.
-const SHOWN_HERE: &[&str] = &["EmptyDeposit()"]; // a_request_that_mints_nothing_is_refused
+/// Errors that are shown by a test, whether or not a fixture meets them too.
+const SHOWN_HERE: &[&str] = &[
+    "EmptyDeposit()", // a_request_that_mints_nothing_is_refused
+    // tests/proofs.rs
+    "InvalidSelector(bytes4)",
+    "L2WithdrawalMessageWrongLength(uint256)",
+    "WrongMsgLength(uint256,uint256)",
+    "MerklePathEmpty()",
+    "HashedLogIsDefault()",
+    "UnsupportedProofMetadataVersion(uint256)",
+    "InvalidProofLengthForFinalNode()",
+    "MerklePathOutOfBounds()",
+    "MerkleIndexOutOfBounds()",
+    "NotSettlementLayer()",
+];
 
 /// Errors that no refused request can meet, each with its reason.
 fn unmeetable(signature: &str) -> Option<&'static str> {
