@@ -26,6 +26,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("network", &["address", "json", "refusal"]),
     ("priority", &["json", "network", "refusal", "units"]),
     ("canonical", &["abi", "address", "hash"]),
+    // the way back: what L2 told L1, and that it did
+    ("message", &["abi", "address", "asset", "refusal"]),
+    ("proof", &["address", "hash", "refusal"]),
     // envelopes know nothing of operations
     ("transaction", &["address", "bytecode", "hash", "json", "key", "refusal", "units"]),
     ("fees", &["json", "network", "refusal", "transaction", "units"]),
