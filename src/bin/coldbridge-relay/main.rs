@@ -4,8 +4,10 @@
 
 #[allow(dead_code)] // until `prepare` reads them all
 mod answer;
+mod announced;
 mod broadcast;
 mod cli;
+mod delivery;
 mod endpoints;
 #[allow(dead_code)] // the relay reads documents, but does not answer them line by line
 #[path = "../shared/input.rs"]
@@ -14,12 +16,17 @@ mod journal;
 #[path = "../shared/networks.rs"]
 mod networks;
 mod output;
+mod payload;
+mod progress;
 #[allow(dead_code)] // until `prepare` reads raw answers
 mod quorum;
+mod receipt;
 #[allow(dead_code)] // until `prepare` reads what a revert says
 mod rpc;
+mod state;
 #[path = "../shared/usage.rs"]
 mod usage;
+mod wording;
 
 use std::process::ExitCode;
 
@@ -33,13 +40,14 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::answer(&error),
     };
+    let errors = if cli.json_errors { Errors::Json } else { Errors::Text };
     let result = networks::known(&cli.network_file).and_then(|networks| match &cli.command {
-        Command::Broadcast(arguments) => broadcast::run(arguments, &networks),
+        Command::Broadcast(arguments) => broadcast::run(arguments, &networks, errors),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
-            print_refusal(&refusal, if cli.json_errors { Errors::Json } else { Errors::Text });
+            print_refusal(&refusal, errors);
             ExitCode::from(refusal.exit().code())
         }
     }
