@@ -40,7 +40,8 @@ pub mod priority;
 pub mod operation;
 pub mod transaction;
 
-// keys
+// keys, and what was signed with them
+pub mod guard;
 pub mod key;
 
 // the documents, along the line
@@ -52,6 +53,7 @@ pub mod unsigned;
 
 pub use address::{Address, Spelling};
 pub use document::Document;
+pub use guard::Guard;
 pub use hash::{Digest, TxHash};
 pub use json::Json;
 pub use key::{Key, Signature};

@@ -3,7 +3,8 @@
 //! It repeats the intent and the facts it was made from, so that whoever reads it can make it again: reading one *is*
 //! making it again and comparing. Signing therefore never trusts an earlier `build` or `review`.
 
-use crate::address::Spelling;
+use crate::address::{Address, Spelling};
+use crate::guard::{Entry, Reservation, Slot};
 use crate::hash::Digest;
 use crate::json::{Cursor, Json, child};
 use crate::key::{Key, Signature};
@@ -189,14 +190,36 @@ impl Unsigned {
         &self.transactions
     }
 
-    /// Signs every transaction with a local key.
-    ///
-    /// Each signature is verified and recovered to `from`; the raw bytes are decoded again and compared, field by field
-    /// and in what they do, with what was asked. Nothing is released unless everything holds for every transaction.
+    /// What signing this plan uses up: its nonces, and its intent.
     ///
     /// # Errors
-    /// `key.not_from` before anything is signed; `fault.*` if a check of the result fails.
-    pub fn sign(self, key: &Key) -> Result<Signed, Refusal> {
+    /// `bug.internal` for a plan without a transaction, or a transaction of any chain; there are none.
+    pub fn reservation(&self) -> Result<Reservation, Refusal> {
+        let from = self.request.from();
+        let entries = self.transactions.iter().map(|planned| {
+            let (chain_id, nonce) = (planned.transaction.chain_id()?, planned.transaction.nonce());
+            Some(Entry {
+                slot: Slot { from, chain_id, nonce },
+                purpose: planned.purpose.to_owned(),
+                digest: planned.transaction.signing_digest(),
+            })
+        });
+        let entries: Option<Vec<Entry>> = entries.collect();
+        entries.and_then(|entries| Reservation::new(self.request.id().map(str::to_owned), entries)).ok_or_else(|| {
+            Refusal::new(
+                Code::BUG,
+                "",
+                "a plan without a transaction, or without a chain",
+                "report it; nothing was signed",
+            )
+        })
+    }
+
+    /// Whether this account can sign for the sender.
+    ///
+    /// # Errors
+    /// `sign.contract_sender`, `key.not_from`.
+    pub fn judge_signer(&self, signer: Address) -> Result<(), Refusal> {
         let from = self.request.from();
         if self.request.from_kind() == AccountKind::Contract {
             return Err(Refusal::new(
@@ -206,15 +229,28 @@ impl Unsigned {
                 "export the plan (coldbridge export --safe-batch) and propose it to the contract's owners",
             ));
         }
-        if key.address() != from {
+        if signer != from {
             return Err(Refusal::new(
                 Code::KEY_NOT_FROM,
                 "/intent/from",
-                format!("the key is the key of {}, the intent is from {from}", key.address()),
+                format!("the key is the key of {signer}, the intent is from {from}"),
                 "use the key of that account, or correct intent.from",
             )
-            .values(from, key.address()));
+            .values(from, signer));
         }
+        Ok(())
+    }
+
+    /// Signs every transaction with a local key.
+    ///
+    /// Each signature is verified and recovered to `from`; the raw bytes are decoded again and compared, field by field
+    /// and in what they do, with what was asked. Nothing is released unless everything holds for every transaction.
+    ///
+    /// # Errors
+    /// `key.not_from` before anything is signed; `fault.*` if a check of the result fails.
+    pub fn sign(self, key: &Key) -> Result<Signed, Refusal> {
+        let from = self.request.from();
+        self.judge_signer(key.address())?;
         let mut signed = Vec::with_capacity(self.transactions.len());
         for planned in &self.transactions {
             let signature = key.sign(&planned.transaction.signing_digest())?;

@@ -20,6 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("abi", &["address", "hash"]),
     // keys
     ("key", &["address", "hash", "refusal"]),
+    // what was signed: records, no transactions
+    ("guard", &["address", "hash", "json", "refusal"]),
     ("asset", &["abi", "address", "hash"]),
     ("bytecode", &["refusal"]),
     // the chain
@@ -40,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "unsigned",
         &[
             "address",
+            "guard",
             "hash",
             "json",
             "key",

@@ -14,6 +14,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("quote", include_str!("../../../schema/quote.json")),
     ("receipt", include_str!("../../../schema/receipt.json")),
     ("network", include_str!("../../../schema/network.json")),
+    ("guard", include_str!("../../../schema/guard.json")),
     ("error", include_str!("../../../schema/error.json")),
 ];
 
