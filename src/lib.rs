@@ -37,6 +37,10 @@ pub mod network;
 pub mod paymaster;
 pub mod priority;
 
+// the way back: what L2 told L1, and that it did
+pub mod message;
+pub mod proof;
+
 // what is called, and how it is signed: these two never import each other
 pub mod operation;
 pub mod transaction;

@@ -28,6 +28,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("priority", &["json", "network", "refusal", "units"]),
     ("canonical", &["abi", "address", "hash"]),
     ("paymaster", &["abi", "address", "json", "refusal"]),
+    // the way back: what L2 told L1, and that it did
+    ("message", &["abi", "address", "asset", "refusal"]),
+    ("proof", &["address", "hash", "refusal"]),
     // envelopes know nothing of operations
     ("transaction", &["address", "bytecode", "hash", "json", "key", "refusal", "units"]),
     ("fees", &["json", "network", "refusal", "transaction", "units"]),
