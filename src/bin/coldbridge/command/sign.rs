@@ -50,7 +50,7 @@ pub fn sign(
     let spelling = spelling(arguments);
     each(&arguments.document, output, |bytes| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
-        unsigned.judge_signer(key.address())?;
+        unsigned.judge_keys(&[&key])?;
         let reservation = unsigned.reservation()?;
         let replacement = replacement(how.guard, &unsigned);
         let said = guard.foresee(&reservation, replacement)?;
