@@ -26,7 +26,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// So many looks in a row, with growing pauses between them (7 seconds together), must find the same before it counts: that
 /// the nonce was used by another, or that our transaction is not there any more. Nodes lag.
-const LOOKS_THAT_COUNT: u32 = 5;
+const LOOKS_THAT_COUNT: u32 = 6;
 /// So often the same bytes are handed over in one run.
 const MOST_SENDS: u32 = 5;
 /// Nodes may be so long of different opinion before it is told.
@@ -179,7 +179,9 @@ impl Delivery<'_> {
         let hash = self.payload.hash;
         let nonce = match question {
             Question::Hash => Nonce::NotAsked,
-            Question::HashAndNonce if self.quorum.mined_nonces(self.payload.from).map_err(Trouble::Read)? > self.payload.nonce() => {
+            Question::HashAndNonce
+                if self.quorum.mined_nonces(self.payload.from).map_err(Trouble::Read)? > self.payload.nonce() =>
+            {
                 Nonce::Used
             }
             Question::HashAndNonce => Nonce::Free,
@@ -229,9 +231,13 @@ impl Delivery<'_> {
             Some(Inclusion { number, hash: known }) => {
                 if known.is_some() && self.quorum.block_hash(number)? == known {
                     let hosts = self.quorum.hosts();
-                    return Err(disagree(format!("{hosts} has block {number}, in which {hash} was mined, and not {hash}")));
+                    return Err(disagree(format!(
+                        "{hosts} has block {number}, in which {hash} was mined, and not {hash}"
+                    )));
                 }
-                Some(format!("block {number}, in which it was mined, is not on the chain any more: the same bytes are sent again"))
+                Some(format!(
+                    "block {number}, in which it was mined, is not on the chain any more: the same bytes are sent again"
+                ))
             }
         };
         self.inclusion.set(None);
@@ -380,10 +386,8 @@ impl Delivery<'_> {
     }
 
     fn advance(&self, state: State, details: &Details<'_>) -> Result<(), Refusal> {
-        let seen = details.receipt.map(|receipt| Inclusion {
-            number: receipt.block_number,
-            hash: Some(receipt.block_hash),
-        });
+        let seen =
+            details.receipt.map(|receipt| Inclusion { number: receipt.block_number, hash: Some(receipt.block_hash) });
         let change = Change {
             state,
             inclusion: seen,

@@ -99,7 +99,8 @@ impl Journal {
             Kind::New(version) => return Err(refuse(path, newer(version))),
             Kind::Foreign => return Err(refuse(path, "it is a database of something else")),
             Kind::Empty | Kind::Old(_) | Kind::Current => {
-                let durable = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;";
+                let durable =
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;";
                 connection.execute_batch(durable).and_then(|()| match kind {
                     Kind::Empty => schema::create(&mut connection),
                     Kind::Old(_) => schema::migrate(&mut connection),
@@ -200,7 +201,8 @@ impl Recording {
              WHERE chain_id = ?1 AND sender = ?2 AND nonce = ?3 AND signing_digest != ?4",
         );
         let rivals = rivals.and_then(|mut query| {
-            let rows = query.query_map(params![chain_id, sender, nonce, digest], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows =
+                query.query_map(params![chain_id, sender, nonce, digest], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<rusqlite::Result<Vec<(String, String)>>>()
         });
         let rivals = rivals.map_err(|error| failed(&self.journal.path, error))?;
@@ -209,7 +211,9 @@ impl Recording {
         Err(Refusal::new(
             Code::RELAY_RIVAL,
             "",
-            format!("nonce {nonce} of {sender} is already used by {hash} ({state}) of the journal, which can still be mined"),
+            format!(
+                "nonce {nonce} of {sender} is already used by {hash} ({state}) of the journal, which can still be mined"
+            ),
             "only one of them can be mined: find out which, or pass --replace to let the chain decide",
         ))
     }
@@ -260,7 +264,9 @@ impl Run {
                  ORDER BY chain_id, sender LIMIT 1",
             )?;
             query
-                .query_row(params![run, chain_id, sender], |row| Ok(Account { chain_id: row.get(0)?, sender: row.get(1)? }))
+                .query_row(params![run, chain_id, sender], |row| {
+                    Ok(Account { chain_id: row.get(0)?, sender: row.get(1)? })
+                })
                 .optional()
         })
     }
@@ -282,7 +288,7 @@ impl Run {
     pub fn count(&self) -> Result<u64, Refusal> {
         let run = self.run;
         self.write(move |connection| {
-            connection.query_row("SELECT count(*) FROM payload WHERE run = ?1", [run], |row| row.get(0))
+            connection.query_row("SELECT count(*) FROM payload WHERE run = ?1", [run], |row| number(row, 0))
         })
     }
 
@@ -316,17 +322,25 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         intent_id: row.get(2)?,
         network: row.get(3)?,
         layer: row.get(4)?,
-        chain_id: row.get(5)?,
+        chain_id: number(row, 5)?,
         sender: row.get(6)?,
-        nonce: row.get(7)?,
+        nonce: number(row, 7)?,
         purpose: row.get(8)?,
         raw: row.get(9)?,
         state: row.get(10)?,
-        block_number: row.get(11)?,
+        block_number: row.get::<_, Option<i64>>(11)?.map(|value| unsigned(11, value)).transpose()?,
         block_hash: row.get(12)?,
         l2_tx_hash: row.get(13)?,
         message: row.get(14)?,
-        position: row.get(15)?,
+        position: number(row, 15)?,
         is_new: row.get(16)?,
     })
+}
+
+fn number(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    unsigned(index, row.get(index)?)
+}
+
+fn unsigned(index: usize, value: i64) -> rusqlite::Result<u64> {
+    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, value))
 }

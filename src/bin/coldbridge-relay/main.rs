@@ -2,9 +2,9 @@
 //!
 //! The only program of the project that opens a socket, and `rpc.rs` is its only file that does.
 
+mod announced;
 #[allow(dead_code)] // until `prepare` reads them all
 mod answer;
-mod announced;
 mod broadcast;
 mod cli;
 mod delivery;

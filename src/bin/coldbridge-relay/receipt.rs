@@ -39,7 +39,10 @@ pub fn document(payload: &Payload<'_>, state: State, details: &Details<'_>) -> J
         ("blockNumber", receipt.map_or(Json::Null, |receipt| Json::count(receipt.block_number))),
         ("blockHash", receipt.map_or(Json::Null, |receipt| Json::bytes(receipt.block_hash))),
         ("gasUsed", receipt.map_or(Json::Null, |receipt| Json::count(receipt.gas_used))),
-        ("effectiveGasPrice", receipt.and_then(|receipt| receipt.effective_gas_price).map_or(Json::Null, Json::display)),
+        (
+            "effectiveGasPrice",
+            receipt.and_then(|receipt| receipt.effective_gas_price).map_or(Json::Null, Json::display),
+        ),
         ("l2TxHash", details.l2_hash.map_or(Json::Null, Json::text)),
         ("message", details.message.map_or(Json::Null, |message| Json::text(printable(message)))),
     ])

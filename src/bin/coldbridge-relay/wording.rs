@@ -112,7 +112,10 @@ mod tests {
             ("InsufficientFunds, Account balance: 1, cumulative cost: 2", Meaning::Refused(Reason::Funds)),
             ("Upfront cost exceeds account balance", Meaning::Refused(Reason::Funds)),
             ("Sender doesn't have enough funds to send tx", Meaning::Refused(Reason::Funds)),
-            ("Not enough balance to cover the fee + value, balance: 1, fee: 2, value: 3", Meaning::Refused(Reason::Funds)),
+            (
+                "Not enough balance to cover the fee + value, balance: 1, fee: 2, value: 3",
+                Meaning::Refused(Reason::Funds),
+            ),
             ("transaction underpriced: gas tip cap 0, minimum needed 1", Meaning::Refused(Reason::Fees)),
             ("max fee per gas less than block base fee", Meaning::Refused(Reason::Fees)),
             ("FeeTooLow, EffectivePriorityFeePerGas too low 0 < 1", Meaning::Refused(Reason::Fees)),

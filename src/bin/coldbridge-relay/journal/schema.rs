@@ -91,6 +91,5 @@ pub fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 fn mark(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    transaction
-        .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"))
+    transaction.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"))
 }
