@@ -270,6 +270,8 @@ codes! {
     KEY_NOT_FROM = "key.not_from", Key;
     /// The signature is not a signature of `from`.
     SIGNATURE_NOT_FROM = "signature.not_from", Key;
+    /// Planning the same request twice gave two plans.
+    FAULT_PLAN = "fault.plan", Fault;
     /// A signature failed the check that follows each signing.
     FAULT_SIGNATURE = "fault.signature", Fault;
     /// The bytes that were about to leave do not say what was asked.

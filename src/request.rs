@@ -151,6 +151,12 @@ impl Request {
     /// # Errors
     /// The first lie.
     pub fn plan(self) -> Result<Unsigned, Refusal> {
+        let (transactions, assessed) = self.transactions()?;
+        Unsigned::new(self, transactions, assessed)
+    }
+
+    /// The transactions of the plan, and what else it comes to. The signing order asks twice and compares.
+    pub(crate) fn transactions(&self) -> Result<(Vec<Planned>, Plan), Refusal> {
         let envelope = self.envelope()?;
         let settled = self.facts.transaction.settle(envelope)?;
         let mut assessed = self.assess();
@@ -174,7 +180,7 @@ impl Request {
         for (call, nonce) in assessed.calls.drain(..).zip(settled.nonce..) {
             transactions.push(self.transaction(call, envelope, &settled, nonce)?);
         }
-        Unsigned::new(self, transactions, assessed)
+        Ok((transactions, assessed))
     }
 
     /// Everything that follows from the request without a nonce or a key, and everything that is wrong with it.

@@ -52,6 +52,15 @@ impl Signed {
     /// `signature.not_from` (exit 7) for a signature that is not the sender's, `signed.differs` (exit 4) for a member
     /// that does not say what the raw bytes say.
     pub fn read(json: &Json, networks: &Networks) -> Result<Self, Refusal> {
+        Self::read_on(json, |name| networks.named(name).cloned())
+    }
+
+    /// Reads a document that was just written for this network.
+    pub(crate) fn read_back(json: &Json, network: &Network) -> Result<Self, Refusal> {
+        Self::read_on(json, |_| Ok(network.clone()))
+    }
+
+    fn read_on(json: &Json, named: impl Fn(&Cursor<'_>) -> Result<Network, Refusal>) -> Result<Self, Refusal> {
         let root = Cursor::root(json);
         let members = root.document(SCHEMA, &["intentId", "network", "from", "transactions"], &[])?;
         let intent_id = members.required("intentId")?;
@@ -59,7 +68,7 @@ impl Signed {
             Json::Null => None,
             _ => Some(intent_id.label()?.to_owned()),
         };
-        let network = networks.named(&members.required("network")?)?.clone();
+        let network = named(&members.required("network")?)?;
         let from = members.required("from")?.address(Spelling::AnyCase)?;
         let list = members.required("transactions")?;
         let items = list.items()?;
@@ -89,6 +98,19 @@ impl Signed {
             ("from", Json::display(self.from)),
             ("transactions", Json::Array(self.transactions.iter().map(SignedTransaction::to_json).collect())),
         ])
+    }
+
+    /// Corrupts one of its values.
+    #[cfg(feature = "fault-injection")]
+    pub(crate) fn inject(&mut self, bit: usize) {
+        for transaction in self.transactions.iter_mut().take(1) {
+            let length = transaction.raw.len().max(1);
+            match bit % 3 {
+                0 => transaction.raw.iter_mut().skip(bit % length).take(1).for_each(|byte| *byte ^= 1),
+                1 => transaction.hash.0.iter_mut().take(1).for_each(|byte| *byte ^= 1),
+                _ => transaction.signing_digest.0.iter_mut().take(1).for_each(|byte| *byte ^= 1),
+            }
+        }
     }
 
     /// The owner's name for the intent.

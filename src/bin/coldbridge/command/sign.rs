@@ -1,6 +1,6 @@
 //! `sign`: the review is shown and the question asked before the key is used; nothing leaves before it is proved.
 
-use coldbridge::{Document, Networks, Refusal, Review, json};
+use coldbridge::{Document, Networks, Ready, Refusal, Review, Unsigned, json};
 
 use super::document::each;
 use super::{Outcome, spelling};
@@ -39,6 +39,23 @@ pub fn sign(
             let review = Review::of_unsigned(&unsigned)?.to_text();
             terminal::confirm(&review, &format!("Sign this with the key of {}?", key.address()))?;
         }
-        Ok(format!("{}\n", unsigned.sign(&key)?.to_json()))
+        let ready = ready(unsigned)?;
+        ready.judge_key(&key)?;
+        Ok(format!("{}\n", ready.sign(&key)?.text()))
     })
+}
+
+/// The plan, encoded twice.
+#[cfg(not(feature = "fault-injection"))]
+fn ready(unsigned: Unsigned) -> Result<Ready, Refusal> {
+    unsigned.ready()
+}
+
+/// The plan, encoded twice, with the fault in it that a test asks for.
+#[cfg(feature = "fault-injection")]
+fn ready(unsigned: Unsigned) -> Result<Ready, Refusal> {
+    use coldbridge::fault::{Faults, Point};
+    let point = std::env::var("COLDBRIDGE_INJECT_FAULT").ok();
+    let point = point.map(|text| Point::parse(&text).expect("STEP:before|after:TRANSACTION:BIT"));
+    unsigned.ready_with(point.map_or(Faults::default(), Faults::at))
 }

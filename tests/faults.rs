@@ -1,0 +1,140 @@
+//! A fault before and after each step of the signing order releases nothing: exit 8, an empty standard output, no file.
+//!
+//! Run with `cargo test --features fault-injection --test faults`. That the program as it ships can not be asked to corrupt
+//! anything is shown in `tests/architecture.rs`.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use coldbridge::fault::{Faults, Moment, Point, Step};
+use coldbridge::{Key, Refusal, Released, Request, Spelling, Unsigned, json};
+use common::{Failures, Fixture, fixture};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_coldbridge");
+
+/// Each envelope, with and without extras, and a plan of two transactions.
+fn plans() -> Vec<Fixture> {
+    [
+        ("deposit", "era_mainnet_typical"),
+        ("deposit", "erc20_eth_based_era_mainnet"),
+        ("approve", "approve_envelope_legacy"),
+        ("approve", "approve_envelope_eip2930"),
+        ("withdraw", "withdraw_era_mainnet_typical"),
+    ]
+    .map(|(folder, name)| fixture(folder, name))
+    .into()
+}
+
+fn plan(fixture: &Fixture) -> Unsigned {
+    let text = fixture.request_text();
+    let request = json::parse(text.as_bytes()).expect("JSON");
+    Request::read(&request, &fixture.networks(), Spelling::Checksummed).and_then(Request::plan).expect("a plan")
+}
+
+fn key(fixture: &Fixture) -> Key {
+    Key::from_hex(fixture.key().as_bytes()).expect("a key")
+}
+
+fn sign(fixture: &Fixture, faults: Faults) -> Result<Released, Refusal> {
+    plan(fixture).ready_with(faults)?.sign(&key(fixture))
+}
+
+/// Every step, both moments, every transaction of the plan, and bits all over the value.
+#[test]
+fn a_fault_at_any_step_releases_nothing() {
+    let mut failures = Failures::default();
+    let mut codes = BTreeSet::new();
+    for fixture in plans() {
+        assert!(sign(&fixture, Faults::default()).is_ok(), "{}: signed without a fault", fixture.name);
+        let count = plan(&fixture).transactions().len();
+        for &step in Step::ALL {
+            for moment in [Moment::Before, Moment::After] {
+                for transaction in 0..if step == Step::Document { 1 } else { count } {
+                    for bit in [0, 1, 2, 3, 4, 5, 77, 255, 256, 300, 511, 1000, 1603, 2405] {
+                        let point = Point { step, moment, transaction, bit };
+                        match sign(&fixture, Faults::at(point)) {
+                            Ok(_) => failures.fail(&fixture.name, format!("released after {point:?}")),
+                            Err(refusal) => {
+                                failures.check(&fixture.name, &format!("{point:?}"), &refusal.exit().code(), &8);
+                                codes.insert(refusal.code().name);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(codes, BTreeSet::from(["fault.encoding", "fault.plan", "fault.signature"]));
+    println!("{} faults injected", failures.passed);
+    failures.finish();
+}
+
+/// All 768 bits of signature and digest: r, s and the digest that the key is given.
+#[test]
+fn each_bit_of_signature_and_digest() {
+    let mut failures = Failures::default();
+    let fixture = fixture("deposit", "era_mainnet_typical");
+    for (step, moment, bits) in [(Step::Sign, Moment::After, 512), (Step::Sign, Moment::Before, 256)] {
+        for bit in 0..bits {
+            let point = Point { step, moment, transaction: 0, bit };
+            let refused = sign(&fixture, Faults::at(point)).err().map(|refusal| refusal.code().name);
+            failures.check(&fixture.name, &format!("{point:?}"), &refused, &Some("fault.signature"));
+        }
+    }
+    assert_eq!(failures.passed, 768);
+    failures.finish();
+}
+
+/// The program: exit 8, nothing on standard output, no file.
+#[test]
+fn the_program_writes_nothing() {
+    let mut failures = Failures::default();
+    let fixture = fixture("deposit", "erc20_eth_based_era_mainnet");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("faults-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a scratch folder");
+    let key = folder.join("account.key");
+    fs::write(&key, fixture.key()).expect("written");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("private");
+    let request = folder.join("request.json");
+    fs::write(&request, fixture.request_text()).expect("written");
+    let run = |fault: Option<&str>, output: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["sign", "--yes", "--json-errors", "--key"]).args([&key, &request]).args(output);
+        command.envs(fault.map(|fault| ("COLDBRIDGE_INJECT_FAULT", fault))).stdin(Stdio::null());
+        command.output().expect("the program runs")
+    };
+    let program = fs::read(PROGRAM).expect("the program");
+    let asked = b"COLDBRIDGE_INJECT_FAULT";
+    assert!(program.windows(asked.len()).any(|window| window == asked), "what tests/architecture.rs looks for");
+    let honest = run(None, &[]);
+    assert_eq!(honest.status.code(), Some(0), "{}", String::from_utf8_lossy(&honest.stderr));
+    assert!(!honest.stdout.is_empty());
+    let names = || {
+        let mut names: Vec<PathBuf> =
+            fs::read_dir(&folder).expect("there").map(|entry| entry.expect("it").path()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let output = folder.join("signed.json");
+    for &step in Step::ALL {
+        for moment in ["before", "after"] {
+            let last = if step == Step::Document { 0 } else { 1 };
+            let fault = format!("{step:?}:{moment}:{last}:3");
+            for arguments in [&[][..], &["-o", output.to_str().expect("plain")]] {
+                let said = run(Some(&fault), arguments);
+                failures.check(&fault, "exit", &said.status.code(), &Some(8));
+                failures.check(&fault, "stdout", &said.stdout, &Vec::<u8>::new());
+                failures.check(&fault, "files", &names(), &before);
+                let text = String::from_utf8(said.stderr).expect("text");
+                failures.check(&fault, "code", &text.contains("\"code\":\"fault."), &true);
+            }
+        }
+    }
+    failures.finish();
+}
