@@ -348,10 +348,10 @@ impl Authorized {
         }
         faults.pass(Step::LowS, Moment::After, index, &mut authorization);
         faults.pass(Step::Verify, Moment::Before, index, &mut agreed.second_digest);
-        let verified = signature(&authorization)?;
+        let made = signature(&authorization)?;
         let verifies = match key {
-            Some(key) => key.verifies(&agreed.second_digest, &verified),
-            None => verified.verifies_by_itself(&agreed.second_digest),
+            Some(key) => key.verifies(&agreed.second_digest, &made),
+            None => made.verifies_by_itself(&agreed.second_digest),
         };
         if !verifies {
             return wrong("the signature does not verify for the digest");

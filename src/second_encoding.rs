@@ -162,7 +162,7 @@ impl Item {
                 [single @ ..0x80] => vec![*single],
                 bytes => headed(0x80, bytes),
             },
-            List(items) => headed(0xc0, &items.iter().flat_map(Item::encoded).collect::<Vec<u8>>()),
+            List(items) => headed(0xc0, &items.iter().map(Item::encoded).collect::<Vec<_>>().concat()),
         }
     }
 }

@@ -39,7 +39,7 @@ fn gives_the_envelopes_of_the_other_implementations() {
     let mut failures = Failures::default();
     for fixture in fixtures("envelope") {
         let texts: Vec<String> = all_texts(&fixture.json).into_iter().filter(|text| text.starts_with("0x")).collect();
-        for raw in texts.iter().map(|text| unhex(text)).filter(|raw| raw.len() > 80) {
+        for raw in texts.iter().filter_map(|text| hex::decode(&text[2..]).ok()).filter(|raw| raw.len() > 80) {
             let Ok(Decoded { transaction, authorization }) = Decoded::read(&raw, "") else { continue };
             let unsigned = second_encoding::unsigned_bytes(&transaction);
             failures.check(&fixture.name, "unsigned", &unsigned, &transaction.unsigned_bytes());
@@ -68,12 +68,9 @@ fn number() -> impl Strategy<Value = U256> {
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        vec(any::<u8>(), 0..4),
-        vec(any::<u8>(), 50..60),
-        vec(any::<u8>(), 250..300),
-        vec(any::<u8>(), 65_530..65_545)
-    ]
+    // Around each length at which RLP changes its form: 1, 56, 256 and 65536 bytes.
+    let some = |lengths| vec(any::<u8>(), lengths);
+    prop_oneof![20 => some(0..4), 20 => some(50..60), 20 => some(250..300), 1 => some(65_530..65_545)]
 }
 
 fn address() -> impl Strategy<Value = Address> {
@@ -124,7 +121,7 @@ fn transaction() -> impl Strategy<Value = Transaction> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn both_encodings_agree_on_random_fields(transaction in transaction()) {

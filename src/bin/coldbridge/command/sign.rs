@@ -53,6 +53,7 @@ fn ready(unsigned: Unsigned) -> Result<Ready, Refusal> {
 
 /// The plan, encoded twice, with the fault in it that a test asks for.
 #[cfg(feature = "fault-injection")]
+#[allow(clippy::disallowed_methods)] // a test build
 fn ready(unsigned: Unsigned) -> Result<Ready, Refusal> {
     use coldbridge::fault::{Faults, Point};
     let point = std::env::var("COLDBRIDGE_INJECT_FAULT").ok();
