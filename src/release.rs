@@ -11,15 +11,19 @@
 //! Each arrow consumes its left side. Whatever does not hold is a fault of this machine (exit 8): deterministic ECDSA gives
 //! the key away to whoever sees one wrong signature beside a right one, so nothing leaves, and nothing is tried again.
 
+mod authorize;
+
+use authorize::signers;
+
 use crate::address::Address;
 use crate::fault::{Faults, Moment, Step};
 use crate::hash::Digest;
 use crate::json;
-use crate::key::Key;
+use crate::key::{Key, Signature};
 use crate::network::{Layer, Network};
-use crate::operation::{AccountKind, Seen, recognise_as};
+use crate::operation::{Seen, recognise_as};
 use crate::refusal::{Code, Refusal};
-use crate::request::Request;
+use crate::request::{Authority, Request};
 use crate::second_encoding;
 use crate::signed::{Signed, SignedTransaction};
 use crate::transaction::{Authorization, Decoded, Transaction};
@@ -69,14 +73,7 @@ impl Unsigned {
     /// The same with a fault in it: only a test build can describe one.
     pub fn ready_with(self, faults: Faults) -> Result<Ready, Refusal> {
         let (request, mut plan) = self.into_parts();
-        if request.from_kind() == AccountKind::Contract {
-            return Err(Refusal::new(
-                Code::SIGN_CONTRACT_SENDER,
-                "/intent/fromKind",
-                format!("{} is a contract: it has no key to sign with", request.from()),
-                "export the plan (coldbridge export --safe-batch) and propose it to the contract's owners",
-            ));
-        }
+        signers(&request)?;
         let (mut again, _) = request.transactions()?;
         for (index, (planned, again)) in plan.iter_mut().zip(&mut again).enumerate() {
             faults.pass(Step::Plan, Moment::Before, index, planned);
@@ -94,14 +91,6 @@ impl Unsigned {
             })
             .collect::<Result<_, Refusal>>()?;
         Ok(Ready { request, agreed, faults })
-    }
-
-    /// Signs every transaction with a local key: [`Unsigned::ready`] and [`Ready::sign`] in one.
-    ///
-    /// # Errors
-    /// `key.not_from` before anything is signed; `fault.*` if a check of the result fails.
-    pub fn sign(self, key: &Key) -> Result<Signed, Refusal> {
-        Ok(self.ready()?.sign(key)?.into_signed())
     }
 }
 
@@ -121,48 +110,27 @@ impl Ready {
         })
     }
 
-    /// Whether this key is the sender's.
-    ///
-    /// # Errors
-    /// `key.not_from`.
-    pub fn judge_key(&self, key: &Key) -> Result<(), Refusal> {
-        let from = self.request.from();
-        if key.address() == from {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            Code::KEY_NOT_FROM,
-            "/intent/from",
-            format!("the key is the key of {}, the intent is from {from}", key.address()),
-            "use the key of that account, or correct intent.from",
-        )
-        .values(from, key.address()))
-    }
-
-    /// Signs every transaction with a local key.
-    ///
-    /// # Errors
-    /// `key.not_from` before anything is signed; `fault.*` if a check of the result fails.
-    pub fn sign(self, key: &Key) -> Result<Released, Refusal> {
-        self.judge_key(key)?;
-        self.release(Some(key), |digest| key.sign_unproved(digest).map(Authorization::Signature))
-    }
-
     /// Takes what authorizes each transaction, for the digest that it is given, and proves all of it. Nothing is released
     /// unless everything holds for every transaction.
     fn release(
         self,
-        key: Option<&Key>,
-        mut authorize: impl FnMut(&Digest) -> Result<Authorization, Refusal>,
+        keys: &[&Key],
+        authorize: impl Fn(&Request, &Digest, usize) -> Result<Authorization, Refusal>,
     ) -> Result<Released, Refusal> {
         let Self { request, agreed, faults } = self;
+        let owners = signers(&request)?;
         let (network, from) = (request.network(), request.from());
         let mut transactions = Vec::with_capacity(agreed.len());
         for agreed in agreed {
-            let proved = agreed.authorize(&mut authorize)?.prove(key, from)?;
-            transactions.push(proved.serialize()?.decode()?.compare(network, from)?.hash()?);
+            let authorized = agreed.authorize(|digest, index| authorize(&request, digest, index))?;
+            let proved = authorized.prove(owners.as_deref(), keys)?;
+            transactions.push(proved.serialize()?.decode()?.compare(network, from)?.hash(from)?);
         }
-        let mut signed = Signed::new(request.id().map(str::to_owned), network.clone(), from, transactions);
+        let stated = match request.authority() {
+            Authority::SmartAccount(Some(signers)) => signers.to_vec(),
+            _ => Vec::new(),
+        };
+        let mut signed = Signed::new(request.id().map(str::to_owned), network.clone(), from, stated, transactions);
         faults.pass(Step::Document, Moment::Before, 0, &mut signed);
         let mut text = signed.to_json().to_string();
         faults.pass(Step::Document, Moment::After, 0, &mut text);
@@ -258,9 +226,8 @@ struct ReadBack {
 /// They say what was planned, in every field and in what they do.
 struct Compared {
     agreed: Agreed,
-    authorization: Authorization,
     raw: Vec<u8>,
-    transaction: Transaction,
+    decoded: Decoded,
 }
 
 impl Start {
@@ -323,10 +290,10 @@ impl Twice {
 impl Agreed {
     fn authorize(
         mut self,
-        authorize: &mut impl FnMut(&Digest) -> Result<Authorization, Refusal>,
+        authorize: impl Fn(&Digest, usize) -> Result<Authorization, Refusal>,
     ) -> Result<Authorized, Refusal> {
         self.faults.pass(Step::Sign, Moment::Before, self.index, &mut self.digest);
-        let mut authorization = authorize(&self.digest)?;
+        let mut authorization = authorize(&self.digest, self.index)?;
         self.faults.pass(Step::Sign, Moment::After, self.index, &mut authorization);
         Ok(Authorized { agreed: self, authorization })
     }
@@ -337,28 +304,32 @@ impl Agreed {
 }
 
 impl Authorized {
-    /// Against the second digest, which the key has not seen.
-    fn prove(self, key: Option<&Key>, from: Address) -> Result<Proved, Refusal> {
+    /// Against the second digest, which the key has not seen. Of bytes that only the account can judge there is nothing to
+    /// prove here.
+    fn prove(self, owners: Option<&[Address]>, keys: &[&Key]) -> Result<Proved, Refusal> {
         let Self { mut agreed, mut authorization } = self;
+        let Some(owners) = owners else { return Ok(Proved { agreed, authorization }) };
         let (faults, index) = (agreed.faults, agreed.index);
         let wrong = |problem| Err(fault(Code::FAULT_SIGNATURE, problem));
         faults.pass(Step::LowS, Moment::Before, index, &mut authorization);
-        if signature(&authorization)?.s() > HALF_ORDER {
+        if signatures(&authorization, owners)?.iter().any(|signature| signature.s() > HALF_ORDER) {
             return wrong("s of the signature is in the upper half");
         }
         faults.pass(Step::LowS, Moment::After, index, &mut authorization);
         faults.pass(Step::Verify, Moment::Before, index, &mut agreed.second_digest);
-        let made = signature(&authorization)?;
-        let verifies = match key {
-            Some(key) => key.verifies(&agreed.second_digest, &made),
-            None => made.verifies_by_itself(&agreed.second_digest),
-        };
-        if !verifies {
+        let digest = &agreed.second_digest;
+        let verified =
+            signatures(&authorization, owners)?.iter().enumerate().all(|(index, made)| match keys.get(index) {
+                Some(key) => key.verifies(digest, made),
+                None => made.verifies_by_itself(digest),
+            });
+        if !verified {
             return wrong("the signature does not verify for the digest");
         }
         faults.pass(Step::Verify, Moment::After, index, &mut authorization);
         faults.pass(Step::Recover, Moment::Before, index, &mut agreed.second_digest);
-        if signature(&authorization)?.recover(&agreed.second_digest) != Some(from) {
+        let made = signatures(&authorization, owners)?;
+        if !made.iter().zip(owners).all(|(made, owner)| made.recover(&agreed.second_digest) == Some(*owner)) {
             return wrong("the signature does not recover to the sender");
         }
         faults.pass(Step::Recover, Moment::After, index, &mut authorization);
@@ -371,7 +342,8 @@ impl Proved {
         let Self { mut agreed, authorization } = self;
         let (faults, index) = (agreed.faults, agreed.index);
         faults.pass(Step::Serialize, Moment::Before, index, &mut agreed.planned);
-        let mut raw = agreed.planned.transaction.raw(&signature(&authorization)?);
+        let raw = agreed.planned.transaction.authorized(&authorization);
+        let mut raw = raw.ok_or_else(|| agreed.fault("this type of transaction can not carry the signature"))?;
         faults.pass(Step::Serialize, Moment::After, index, &mut raw);
         if second_encoding::raw(&agreed.again.transaction, &authorization).as_ref() != Some(&raw) {
             return Err(agreed.fault("two encodings of the signed transaction differ"));
@@ -407,27 +379,26 @@ impl ReadBack {
             let (value, data) = (transaction.value(), transaction.data());
             recognise_as(purpose, &Seen { network, layer, from: Some(from), to, value, data })
         });
-        if !found.is_some_and(|found| found.body == agreed.again.words) || !transaction.has_no_extras() {
+        if !found.is_some_and(|found| found.body == agreed.again.words) || transaction.has_access_list() {
             return Err(agreed.fault("the encoded call is not the operation that was asked for"));
         }
         if transaction.chain_id() != Some(network.chain_id(layer)) {
             return Err(agreed.fault("the encoded chain id is not the network's"));
         }
-        let mut transaction = decoded.transaction;
-        faults.pass(Step::Compare, Moment::After, index, &mut transaction);
-        Ok(Compared { agreed, authorization, raw, transaction })
+        faults.pass(Step::Compare, Moment::After, index, &mut decoded.transaction);
+        Ok(Compared { agreed, raw, decoded })
     }
 }
 
 impl Compared {
-    fn hash(self) -> Result<SignedTransaction, Refusal> {
-        let Self { agreed, authorization, raw, mut transaction } = self;
+    fn hash(self, from: Address) -> Result<SignedTransaction, Refusal> {
+        let Self { agreed, raw, mut decoded } = self;
         let Agreed { again, second_digest, index, faults, .. } = &agreed;
-        faults.pass(Step::Hash, Moment::Before, *index, &mut transaction);
-        let signed = SignedTransaction::new(again.layer, again.purpose, transaction, signature(&authorization)?, raw);
+        faults.pass(Step::Hash, Moment::Before, *index, &mut decoded.transaction);
+        let second_hash = second_encoding::hash(&again.transaction, &decoded.authorization);
+        let signed = SignedTransaction::new(again.layer, again.purpose, decoded, from, raw);
         let mut hash = signed.hash();
         faults.pass(Step::Hash, Moment::After, *index, &mut hash);
-        let second_hash = second_encoding::hash(&again.transaction, &authorization);
         if Some(hash) != second_hash || signed.signing_digest() != *second_digest {
             return Err(agreed.fault("two computations of the hash differ"));
         }
@@ -435,14 +406,13 @@ impl Compared {
     }
 }
 
-/// The ECDSA signature that authorizes a transaction.
-fn signature(authorization: &Authorization) -> Result<crate::key::Signature, Refusal> {
-    match authorization {
-        Authorization::Signature(signature) => Ok(*signature),
-        Authorization::Unsigned | Authorization::Custom(_) => {
-            Err(fault(Code::FAULT_SIGNATURE, "there is no signature where one was made"))
-        }
-    }
+/// The ECDSA signatures in what authorizes a transaction: one for each owner.
+fn signatures(authorization: &Authorization, owners: &[Address]) -> Result<Vec<Signature>, Refusal> {
+    let bytes = authorization.to_bytes().unwrap_or_default();
+    let (parts, rest) = bytes.as_chunks::<65>();
+    let made = parts.iter().map(|part| Signature::from_bytes(part)).collect::<Option<Vec<_>>>();
+    made.filter(|made| made.len() == owners.len() && rest.is_empty())
+        .ok_or_else(|| fault(Code::FAULT_SIGNATURE, "what was made is no signature of each owner"))
 }
 
 fn encoding_fault(problem: &str, planned: &Planned) -> Refusal {

@@ -41,7 +41,7 @@ fn key(fixture: &Fixture) -> Key {
 }
 
 fn sign(fixture: &Fixture, faults: Faults) -> Result<Released, Refusal> {
-    plan(fixture).ready_with(faults)?.sign(&key(fixture))
+    plan(fixture).ready_with(faults)?.sign(&[&key(fixture)])
 }
 
 /// Every step, both moments, every transaction of the plan, and bits all over the value.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, missing_docs)] // each test program uses a part of this
 
+pub mod vector;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

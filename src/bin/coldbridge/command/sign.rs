@@ -40,8 +40,8 @@ pub fn sign(
             terminal::confirm(&review, &format!("Sign this with the key of {}?", key.address()))?;
         }
         let ready = ready(unsigned)?;
-        ready.judge_key(&key)?;
-        Ok(format!("{}\n", ready.sign(&key)?.text()))
+        ready.judge_keys(&[&key])?;
+        Ok(format!("{}\n", ready.sign(&[&key])?.text()))
     })
 }
 
