@@ -17,10 +17,11 @@ use authorize::signers;
 
 use crate::address::Address;
 use crate::fault::{Faults, Moment, Step};
+use crate::guard::{Entry, Reservation, Slot};
 use crate::hash::Digest;
 use crate::json;
 use crate::key::{Key, Signature};
-use crate::network::{Layer, Network};
+use crate::network::Network;
 use crate::operation::{Seen, recognise_as};
 use crate::refusal::{Code, Refusal};
 use crate::request::{Authority, Request};
@@ -40,19 +41,6 @@ pub struct Ready {
     request: Request,
     agreed: Vec<Agreed>,
     faults: Faults,
-}
-
-/// What one signature of a plan will commit its sender to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Commitment {
-    /// Where it runs.
-    pub layer: Layer,
-    /// The chain that it is valid on.
-    pub chain_id: u64,
-    /// The nonce that it uses up.
-    pub nonce: u64,
-    /// What is signed.
-    pub digest: Digest,
 }
 
 /// Signed transactions and the text of their document, which has been read back and proved.
@@ -100,13 +88,26 @@ impl Ready {
         &self.request
     }
 
-    /// What signing will commit the sender to, in nonce order. A guard writes this down before the key is used.
-    pub fn commitments(&self) -> impl Iterator<Item = Commitment> {
-        self.agreed.iter().map(|agreed| Commitment {
-            layer: agreed.planned.layer,
-            chain_id: agreed.planned.transaction.chain_id().unwrap_or_default(),
-            nonce: agreed.planned.transaction.nonce(),
-            digest: agreed.digest,
+    /// What signing this plan uses up: its nonces, and its intent. A guard writes it down before the key is used.
+    ///
+    /// # Errors
+    /// `bug.internal` for a plan without a transaction, or a transaction of any chain; there are none.
+    pub fn reservation(&self) -> Result<Reservation, Refusal> {
+        let from = self.request.from();
+        let entries = self.agreed.iter().map(|agreed| {
+            let transaction = &agreed.planned.transaction;
+            let (chain_id, nonce) = (transaction.chain_id()?, transaction.nonce());
+            let purpose = agreed.planned.purpose.to_owned();
+            Some(Entry { slot: Slot { from, chain_id, nonce }, purpose, digest: agreed.digest })
+        });
+        let entries: Option<Vec<Entry>> = entries.collect();
+        entries.and_then(|entries| Reservation::new(self.request.id().map(str::to_owned), entries)).ok_or_else(|| {
+            Refusal::new(
+                Code::BUG,
+                "",
+                "a plan without a transaction, or without a chain",
+                "report it; nothing was signed",
+            )
         })
     }
 
@@ -135,7 +136,11 @@ impl Ready {
         let mut text = signed.to_json().to_string();
         faults.pass(Step::Document, Moment::After, 0, &mut text);
         let read = json::parse(text.as_bytes()).and_then(|json| Signed::read_back(&json, network));
-        if read.is_ok_and(|read| read == signed && read.to_json().to_string() == text) {
+        let is_owned = |read: &Signed| {
+            let of_owners = |transaction: &SignedTransaction| transaction.owners() == owners.as_deref();
+            owners.is_none() || read.transactions().iter().all(of_owners)
+        };
+        if read.is_ok_and(|read| is_owned(&read) && read == signed && read.to_json().to_string() == text) {
             return Ok(Released { signed, text });
         }
         Err(fault(Code::FAULT_ENCODING, "the document does not say what was signed"))

@@ -27,7 +27,26 @@ fn plans() -> Vec<Fixture> {
         ("withdraw", "withdraw_era_mainnet_typical"),
     ]
     .map(|(folder, name)| fixture(folder, name))
-    .into()
+    .into_iter()
+    .chain([smart_account()])
+    .collect()
+}
+
+/// The owners of a smart account.
+fn owners() -> Vec<Key> {
+    [b'1', b'2'].map(|digit| Key::from_hex(&[digit; 64]).expect("a key")).into()
+}
+
+/// A withdrawal from a smart account of two owners.
+fn smart_account() -> Fixture {
+    let mut fixture = fixture("withdraw", "withdraw_era_mainnet_typical");
+    let intent = &mut fixture.json["request"]["intent"];
+    let owners: Vec<String> = owners().iter().map(|key| key.address().to_string()).collect();
+    intent["from"] = "0x8ba1f109551bD432803012645Ac136ddd64DBA72".into();
+    intent["fromKind"] = "contract".into();
+    intent["signers"] = owners.into();
+    fixture.name.push_str(" of a smart account");
+    fixture
 }
 
 fn plan(fixture: &Fixture) -> Unsigned {
@@ -36,12 +55,10 @@ fn plan(fixture: &Fixture) -> Unsigned {
     Request::read(&request, &fixture.networks(), Spelling::Checksummed).and_then(Request::plan).expect("a plan")
 }
 
-fn key(fixture: &Fixture) -> Key {
-    Key::from_hex(fixture.key().as_bytes()).expect("a key")
-}
-
 fn sign(fixture: &Fixture, faults: Faults) -> Result<Released, Refusal> {
-    plan(fixture).ready_with(faults)?.sign(&[&key(fixture)])
+    let has_owners = fixture.json["request"]["intent"]["signers"].is_array();
+    let keys = if has_owners { owners() } else { vec![Key::from_hex(fixture.key().as_bytes()).expect("a key")] };
+    plan(fixture).ready_with(faults)?.sign(&keys.iter().collect::<Vec<_>>())
 }
 
 /// Every step, both moments, every transaction of the plan, and bits all over the value.
@@ -120,6 +137,9 @@ fn the_program_writes_nothing() {
         names.sort();
         names
     };
+    let guard = folder.join("account.key.guard");
+    assert!(guard.exists(), "the honest run wrote its record");
+    fs::remove_file(&guard).expect("removed");
     let before = names();
     let output = folder.join("signed.json");
     for &step in Step::ALL {
@@ -130,6 +150,11 @@ fn the_program_writes_nothing() {
                 let said = run(Some(&fault), arguments);
                 failures.check(&fault, "exit", &said.status.code(), &Some(8));
                 failures.check(&fault, "stdout", &said.stdout, &Vec::<u8>::new());
+                // The record may be there, from the moment where the key is used on: it says what might have left.
+                let signs = Step::ALL.iter().position(|other| *other == step)
+                    >= Step::ALL.iter().position(|other| *other == Step::Sign);
+                failures.check(&fault, "record", &guard.exists(), &signs);
+                let _ = fs::remove_file(&guard);
                 failures.check(&fault, "files", &names(), &before);
                 let text = String::from_utf8(said.stderr).expect("text");
                 failures.check(&fault, "code", &text.contains("\"code\":\"fault."), &true);

@@ -300,6 +300,14 @@ fn the_fixtures_cover_the_list() {
         "fault.plan",      // tests/faults.rs: needs a broken machine, as the next two do
         "fault.signature",
         "fault.encoding",
+        "guard.nonce_used", // the guard's own, here and below: tests/guard.rs
+        "guard.nonce_below",
+        "guard.intent_used",
+        "guard.intent_unknown",
+        "guard.conflict",
+        "guard.corrupt",
+        "guard.permissions",
+        "guard.locked",
         "usage.command", // tests/cli.rs
         "io.read",       // tests/cli.rs
         "io.write",      // tests/cli.rs

@@ -141,7 +141,7 @@ impl Ready {
     /// The given signatures, by transaction.
     fn grouped(&self, given: &[External]) -> Result<Vec<Vec<External>>, Refusal> {
         let owners = signers(self.request())?.map_or(1, |signers| signers.len());
-        let count = self.commitments().count();
+        let count = self.agreed.len();
         if given.len() == count && owners > 1 {
             let split = |(index, all): (usize, &External)| all.split(owners, &format!("/transactions/{index}"));
             return given.iter().enumerate().map(split).collect();
