@@ -9,6 +9,7 @@ mod input;
 mod key_file;
 #[path = "../shared/networks.rs"]
 mod networks;
+#[path = "../shared/output.rs"]
 mod output;
 mod terminal;
 #[path = "../shared/usage.rs"]

@@ -1,0 +1,57 @@
+//! `prepare`: an intent and what the chain says make a request that `coldbridge build` takes.
+//!
+//! Nothing here decides what moves: the intent goes into the request as it came. The facts are read, checked for type and
+//! range, compared with what is pinned and with each other; then the library's own build judges the whole, so that no request
+//! is handed over that would be refused on the other side of the air gap.
+
+mod facts;
+mod fees;
+mod job;
+mod l1_gas;
+mod l2_call;
+mod l2_gas;
+pub mod pins;
+mod priority;
+mod wanted;
+pub mod way;
+
+use std::collections::BTreeMap;
+
+use coldbridge::{Address, Json, Layer, Networks, Refusal, Spelling};
+
+use crate::endpoints::Endpoints;
+use crate::prepare::job::Job;
+
+pub use facts::Choices;
+pub use wanted::Wanted;
+
+/// What one run of the program knows while it answers document after document.
+pub struct Desk<'a> {
+    /// The networks.
+    pub networks: &'a Networks,
+    /// The nodes.
+    pub endpoints: &'a Endpoints,
+    /// How strictly addresses of the intent are judged.
+    pub spelling: Spelling,
+    /// What the caller chose.
+    pub choices: Choices,
+    /// The next nonce of each account on each network and layer, after the plans that were made before.
+    nonces: BTreeMap<(String, Layer, Address), u64>,
+}
+
+impl<'a> Desk<'a> {
+    /// A desk where nothing has been prepared yet.
+    pub fn new(networks: &'a Networks, endpoints: &'a Endpoints, spelling: Spelling, choices: Choices) -> Self {
+        Self { networks, endpoints, spelling, choices, nonces: BTreeMap::new() }
+    }
+
+    /// Makes the request, and says what a person should know about it.
+    pub fn prepare(&mut self, wanted: &Wanted, notes: &mut Vec<String>) -> Result<Json, Refusal> {
+        let probe = wanted.probe(self.networks, self.spelling)?;
+        let account = (probe.network().name.clone(), probe.layer(), probe.from());
+        let job = Job::open(self, wanted, &probe, notes)?;
+        let (request, next) = job.run(self.nonces.get(&account).copied(), notes)?;
+        self.nonces.insert(account, next);
+        Ok(request)
+    }
+}
