@@ -9,7 +9,6 @@ use coldbridge::{Address, Code, Refusal};
 use serde_json::{Value, json};
 
 use crate::answer::{bytes, word};
-use crate::number::returned_word;
 use crate::quorum::Quorum;
 use crate::rpc::NodeError;
 
@@ -93,16 +92,13 @@ impl Contract<'_> {
     }
 }
 
-/// A single-word getter's answer, for calls that are put together elsewhere.
-pub fn single_word(value: &Value) -> Option<[u8; 32]> {
-    returned_word(value)
-}
-
 /// Whether the node lacks a method.
 pub fn is_missing(error: &NodeError) -> bool {
     let message = error.message.to_lowercase();
     error.code.is_some_and(|code| METHOD_NOT_FOUND.contains(&code))
-        || ["method not found", "unsupported method", "method not supported"].iter().any(|words| message.contains(words))
+        || ["method not found", "unsupported method", "method not supported"]
+            .iter()
+            .any(|words| message.contains(words))
 }
 
 /// Whether a call was executed and reverted, as opposed to not executed.

@@ -6,7 +6,7 @@ use coldbridge::Address;
 use ethabi::ethereum_types::U256;
 use serde_json::Value;
 
-use crate::answer::{bytes, quantity};
+use crate::answer::quantity;
 
 /// The first integer that JSON readers do not agree on (2^53): no nonce, index or batch number comes near it.
 const COUNT_LIMIT: u64 = coldbridge::json::INTEGER_LIMIT;
@@ -21,11 +21,6 @@ pub fn amount(value: &Value) -> Option<U256> {
 /// A nonce, a number of gas, a block or batch number, an index.
 pub fn count(value: &Value) -> Option<u64> {
     quantity(value).filter(|count| *count < COUNT_LIMIT)
-}
-
-/// The word that a getter of one value returns.
-pub fn returned_word(value: &Value) -> Option<[u8; 32]> {
-    bytes(value)?.try_into().ok()
 }
 
 /// A word below 2^53.
@@ -58,7 +53,6 @@ mod tests {
             assert_eq!((amount(&value), count(&value)), (None, None), "{value}");
         }
         assert_eq!(count(&json!("0x20000000000000")), None, "2^53");
-        assert_eq!(returned_word(&json!(format!("0x{}", "00".repeat(31)))), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! range, compared with what is pinned and with each other; then the library's own build judges the whole, so that no request
 //! is handed over that would be refused on the other side of the air gap.
 
+pub mod arguments;
 mod facts;
 mod fees;
 mod job;
@@ -16,14 +17,58 @@ mod wanted;
 pub mod way;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use coldbridge::{Address, Json, Layer, Networks, Refusal, Spelling};
 
 use crate::endpoints::Endpoints;
+use crate::input::{Input, Shape, trimmed};
+use crate::new_file::Output;
+use crate::output::print_note;
+use crate::prepare::arguments::PrepareArgs;
 use crate::prepare::job::Job;
 
 pub use facts::Choices;
 pub use wanted::Wanted;
+
+/// One connection: the questions of an intent follow from each other.
+pub const CONNECTIONS: usize = 1;
+
+/// Runs the command. Gives the exit code: in a batch, the first refused line's.
+pub fn run(arguments: &PrepareArgs, networks: &Networks) -> Result<u8, Refusal> {
+    let endpoints = Endpoints::read(&arguments.endpoints, CONNECTIONS, networks)?;
+    let facts = &arguments.facts;
+    let mut desk = Desk::new(networks, &endpoints, facts.spelling(), facts.choices());
+    each(&arguments.document, facts.output.as_deref(), |bytes, notes| desk.prepare(&Wanted::read(bytes)?, notes))
+}
+
+/// Answers each document of an input. In a batch every line is answered in order, a refused one with its error document.
+fn each(
+    input: &Path,
+    output: Option<&Path>,
+    mut answer: impl FnMut(&[u8], &mut Vec<String>) -> Result<Json, Refusal>,
+) -> Result<u8, Refusal> {
+    let mut input = Input::open(input)?;
+    let mut output = Output::open(output)?;
+    let mut code = 0;
+    while let Some(bytes) = input.next()? {
+        let mut notes = Vec::new();
+        let answered = trimmed(&bytes).and_then(|bytes| answer(bytes, &mut notes));
+        notes.iter().for_each(|note| print_note(note));
+        match answered {
+            Ok(document) => output.write_document(&document)?,
+            Err(refusal) if input.shape()? == Shape::Document => return Err(refusal),
+            Err(refusal) => {
+                output.write_document(&refusal.to_document())?;
+                if code == 0 {
+                    code = refusal.exit().code();
+                }
+            }
+        }
+    }
+    output.finish()?;
+    Ok(code)
+}
 
 /// What one run of the program knows while it answers document after document.
 pub struct Desk<'a> {

@@ -29,7 +29,13 @@ pub enum Market {
 }
 
 /// Fees for an envelope.
-pub fn settle(nodes: &Quorum, market: Market, envelope: Envelope, choices: &Choices, notes: &mut Vec<String>) -> Result<Fee, Refusal> {
+pub fn settle(
+    nodes: &Quorum,
+    market: Market,
+    envelope: Envelope,
+    choices: &Choices,
+    notes: &mut Vec<String>,
+) -> Result<Fee, Refusal> {
     choices.judge(envelope)?;
     let is_flat = matches!(envelope, Envelope::Legacy | Envelope::Eip2930);
     let (max, priority) = match (market, choices.max_fee_per_gas, choices.priority_fee, choices.gas_price) {
@@ -75,7 +81,9 @@ fn base_fee(nodes: &Quorum) -> Result<U256, Refusal> {
     });
     match history {
         Ok(fee) => Ok(fee),
-        Err(_) => moving(nodes, "eth_getBlockByNumber", &json!(["latest", false]), |answer| amount(answer.get("baseFeePerGas")?)),
+        Err(_) => moving(nodes, "eth_getBlockByNumber", &json!(["latest", false]), |answer| {
+            amount(answer.get("baseFeePerGas")?)
+        }),
     }
 }
 

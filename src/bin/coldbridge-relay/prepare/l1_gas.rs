@@ -92,7 +92,9 @@ pub fn main_limit(
     match (estimate, floor) {
         (Estimate::Gas(gas), floor) => Ok(bounded(nodes.layer(), gas, choices).max(floor.unwrap_or_default())),
         (Estimate::Unknown(why), Some(floor)) => {
-            notes.push(format!("the gas of {purpose} could not be estimated ({why}): {floor} is what was measured, with room"));
+            notes.push(format!(
+                "the gas of {purpose} could not be estimated ({why}): {floor} is what was measured, with room"
+            ));
             Ok(floor)
         }
         (Estimate::Unknown(why), None) => Err(Refusal::new(

@@ -5,12 +5,12 @@
 //! <https://github.com/matter-labs/era-contracts/blob/5e7d0b405/l1-contracts/contracts/common/libraries/DataEncoding.sol>
 
 use coldbridge::abi::{Token, address as address_token, as_address, as_uint, selector, uint};
+use coldbridge::asset::AssetId;
 use coldbridge::json::Cursor;
 use coldbridge::network::{BaseToken, Network};
 use coldbridge::operation::deposit::{LEGACY_DEPOSIT, REQUEST_L2_TRANSACTION_TWO_BRIDGES};
 use coldbridge::operation::mailbox::REQUEST_L2_TRANSACTION_DIRECT;
 use coldbridge::operation::request_execute::REQUEST_L2_TRANSACTION;
-use coldbridge::asset::AssetId;
 use coldbridge::transaction::Transaction;
 use coldbridge::{Address, Json, Spelling, Unsigned};
 use ethabi::ethereum_types::U256;
@@ -62,7 +62,8 @@ pub fn of_plan(plan: &Unsigned, main: &Transaction, nodes: &Quorum) -> Result<L2
     if let Some(direct) = direct(main.data(), from) {
         return Ok(L2Side::Call(direct));
     }
-    let is_bridge = [REQUEST_L2_TRANSACTION_TWO_BRIDGES, LEGACY_DEPOSIT].iter().any(|f| main.data().starts_with(&f.selector));
+    let is_bridge =
+        [REQUEST_L2_TRANSACTION_TWO_BRIDGES, LEGACY_DEPOSIT].iter().any(|f| main.data().starts_with(&f.selector));
     let intent = plan.request().intent_json();
     if !is_bridge || intent.get("bridge").is_some() {
         return Ok(L2Side::Unknown("the bridge decides what it calls"));
@@ -149,11 +150,7 @@ impl Moved {
         }
         let origin_chain = self.origin.map_or(network.l1_chain_id, |(chain, _)| chain);
         let [name, symbol, decimals] = described;
-        let token_data = [
-            vec![NEW_TOKEN_DATA],
-            ethabi::encode(&[uint(origin_chain), name, symbol, decimals]),
-        ]
-        .concat();
+        let token_data = [vec![NEW_TOKEN_DATA], ethabi::encode(&[uint(origin_chain), name, symbol, decimals])].concat();
         Ok(match self.origin.filter(|(chain, _)| *chain != network.l1_chain_id) {
             None => call(L2_ASSET_ROUTER, self.finalize(caller, token_data)),
             Some((chain, token)) => {

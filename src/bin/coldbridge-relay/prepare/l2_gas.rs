@@ -9,7 +9,7 @@ use crate::contract::{is_missing, is_revert};
 use crate::number::{amount, count};
 use crate::prepare::facts::{Choices, Fee};
 use crate::prepare::fees::{ERA_GAS_PER_PUBDATA, scaled};
-use crate::prepare::l1_gas::{Estimate, call_object, estimate};
+use crate::prepare::l1_gas::call_object;
 use crate::prepare::way::would_revert;
 use crate::quorum::Quorum;
 
@@ -99,28 +99,6 @@ fn raise(fee: &mut Fee, answer: &EraFee, choices: &Choices, notes: &mut Vec<Stri
     }
 }
 
-/// The gas limit of an L2 transaction on a chain with Ethereum's own rules.
-pub fn ethereum_limit(
-    nodes: &Quorum,
-    from: Address,
-    transaction: &Transaction,
-    purpose: &str,
-    choices: &Choices,
-) -> Result<u64, Refusal> {
-    if let Some(limit) = choices.gas_limit {
-        return Ok(limit);
-    }
-    match estimate(nodes, from, transaction, purpose)? {
-        Estimate::Gas(gas) => Ok(choices.with_margin(gas)),
-        Estimate::Unknown(why) => Err(Refusal::new(
-            Code::RELAY_NO_ESTIMATE,
-            "/facts/transaction/gasLimit",
-            format!("{} does not estimate the gas of {purpose}: {why}", nodes.hosts()),
-            "mend what it names, or state --gas-limit yourself",
-        )),
-    }
-}
-
 /// A call with what type 0x71 has beside Ethereum's members. Byte strings in `eip712Meta` are arrays of numbers.
 fn era_call(from: Address, transaction: &Transaction) -> Value {
     let mut call = match call_object(from, transaction) {
@@ -134,8 +112,7 @@ fn era_call(from: Address, transaction: &Transaction) -> Value {
             meta.insert("factoryDeps".to_owned(), json!(tx.factory_deps));
         }
         if let Some(paymaster) = &tx.paymaster {
-            let params =
-                json!({"paymaster": paymaster.paymaster.to_string(), "paymasterInput": paymaster.input});
+            let params = json!({"paymaster": paymaster.paymaster.to_string(), "paymasterInput": paymaster.input});
             meta.insert("paymasterParams".to_owned(), params);
         }
         call.insert("type".to_owned(), json!("0x71"));

@@ -64,7 +64,10 @@ pub fn read(nodes: &Quorum, network: &Network) -> Result<PriorityRequestFacts, R
         return Err(Refusal::new(
             Code::RELAY_PINNED,
             "/intent/network",
-            format!("{getter} of the diamond says {ceiling}, {} pins {}", network.name, network.priority_tx_max_gas_limit),
+            format!(
+                "{getter} of the diamond says {ceiling}, {} pins {}",
+                network.name, network.priority_tx_max_gas_limit
+            ),
             "use a coldbridge, or a network file, that knows the chain as it is",
         )
         .values(network.priority_tx_max_gas_limit, ceiling));
@@ -129,11 +132,14 @@ pub fn l2_gas_limit(
     match (answer, side) {
         (Ok(gas), _) => Ok(choices.with_margin(gas.max(floor))),
         (Err(why), L2Side::Call(call)) if is_plain(call) => {
-            notes.push(format!("what a transfer takes on L2 is not estimated ({why}): l2GasLimit is the floor of L1 with room"));
+            notes.push(format!(
+                "what a transfer takes on L2 is not estimated ({why}): l2GasLimit is the floor of L1 with room"
+            ));
             Ok(choices.with_margin(floor))
         }
         (Err(why), L2Side::Bridge(_) | L2Side::Unknown(_)) => {
-            notes.push(format!("what the bridge takes on L2 is not estimated ({why}): l2GasLimit is {BRIDGE_FALLBACK}"));
+            notes
+                .push(format!("what the bridge takes on L2 is not estimated ({why}): l2GasLimit is {BRIDGE_FALLBACK}"));
             Ok(BRIDGE_FALLBACK.max(floor))
         }
         (Err(why), L2Side::Call(_)) => Err(Refusal::new(

@@ -5,14 +5,15 @@
 
 use coldbridge::network::Network;
 use coldbridge::operation::AccountKind;
-use coldbridge::{Address, Code, Refusal, Request};
+use coldbridge::{Address, Code, Json, Refusal, Request, Spelling};
+use ethabi::ethereum_types::U256;
 use serde_json::json;
 
 use crate::answer::bytes;
 use crate::contract::{Contract, revert_words};
-use crate::number::{address_of, count_of};
-use crate::prepare::pins::refused;
+use crate::number::{address_of, amount, count};
 use crate::quorum::Quorum;
+use crate::rpc::NodeError;
 
 /// `pausedDepositsTimestamp` of the diamond, since v31; the pause begins at once (`PAUSE_DEPOSITS_TIME_WINDOW_START` is 0).
 const PAUSED_DEPOSITS_SLOT: u8 = 62;
@@ -29,7 +30,8 @@ pub fn judge_open(nodes: &Quorum, network: &Network, notes: &mut Vec<String>) ->
     let is_set = |word: [u8; 32]| word != [0; 32];
     let mut pauses = vec![("Bridgehub.paused()", bridgehub.word("paused()", &[])?)];
     if network.protocol_version.minor >= 31 {
-        pauses.push(("pausedDepositsTimestamp of the diamond (DepositsPaused)", diamond.storage(PAUSED_DEPOSITS_SLOT)?));
+        pauses
+            .push(("pausedDepositsTimestamp of the diamond (DepositsPaused)", diamond.storage(PAUSED_DEPOSITS_SLOT)?));
     }
     if let Some((what, _)) = pauses.into_iter().find(|(_, word)| is_set(*word)) {
         return Err(Refusal::new(
@@ -41,7 +43,8 @@ pub fn judge_open(nodes: &Quorum, network: &Network, notes: &mut Vec<String>) ->
     }
     let filterer = diamond.word("getTransactionFilterer()", &[])?;
     if is_set(filterer) {
-        let filterer = address_of(filterer).ok_or_else(|| diamond.strange("getTransactionFilterer()", "returns no address"))?;
+        let filterer =
+            address_of(filterer).ok_or_else(|| diamond.strange("getTransactionFilterer()", "returns no address"))?;
         notes.push(format!("the chain asks {filterer} which requests it takes (TransactionNotAllowed otherwise)"));
     }
     Ok(())
@@ -52,17 +55,23 @@ pub fn judge_open(nodes: &Quorum, network: &Network, notes: &mut Vec<String>) ->
 ///
 /// # Errors
 /// `relay.account_kind`.
-pub fn judge_accounts(nodes: &Quorum, request: &Request, to: Option<Address>, notes: &mut Vec<String>) -> Result<(), Refusal> {
+pub fn judge_accounts(
+    nodes: &Quorum,
+    request: &Request,
+    to: Option<Address>,
+    notes: &mut Vec<String>,
+) -> Result<(), Refusal> {
     judge_kind(nodes, request.from(), request.from_kind(), "/intent/fromKind")?;
     let intent = request.intent_json();
     let text = |name: &str| match intent.get(name) {
-        Some(coldbridge::Json::Text(text)) => Some(text.as_str()),
+        Some(Json::Text(text)) => Some(text.as_str()),
         _ => None,
     };
-    let refund = text("refundRecipient").and_then(|text| Address::parse(text, coldbridge::Spelling::AnyCase).ok());
+    let refund = text("refundRecipient").and_then(|text| Address::parse(text, Spelling::AnyCase).ok());
     if let Some(refund) = refund.filter(|refund| *refund != request.from()) {
         let said = text("refundRecipientKind").unwrap_or(AccountKind::Eoa.name());
-        let kind = AccountKind::WORDS.iter().find(|(word, _)| *word == said).map_or(AccountKind::Eoa, |(_, kind)| *kind);
+        let kind =
+            AccountKind::WORDS.iter().find(|(word, _)| *word == said).map_or(AccountKind::Eoa, |(_, kind)| *kind);
         judge_kind(nodes, refund, kind, "/intent/refundRecipientKind")?;
     }
     if let Some(to) = to.filter(|to| *to != request.from())
@@ -82,7 +91,10 @@ fn judge_kind(nodes: &Quorum, account: Address, said: AccountKind, at: &str) -> 
         Code::RELAY_ACCOUNT_KIND,
         at,
         format!("{account} is {} on L1, the intent takes it for {}", actual.in_words(), said.in_words()),
-        format!("write \"{}\", and read what that changes on L2: another sender, another refund address", actual.name()),
+        format!(
+            "write \"{}\", and read what that changes on L2: another sender, another refund address",
+            actual.name()
+        ),
     )
     .values(actual.name(), said.name()))
 }
@@ -101,9 +113,7 @@ fn kind_of(nodes: &Quorum, account: Address) -> Result<AccountKind, Refusal> {
 /// # Errors
 /// `relay.disagree` for a pool that is behind the chain.
 pub fn nonce(nodes: &Quorum, account: Address, notes: &mut Vec<String>) -> Result<u64, Refusal> {
-    let at = |block: &str| {
-        nodes.read_as("eth_getTransactionCount", &json!([account.to_string(), block]), crate::number::count)
-    };
+    let at = |block: &str| nodes.read_as("eth_getTransactionCount", &json!([account.to_string(), block]), count);
     let (mined, pending) = (at("latest")?, at("pending")?);
     if pending < mined {
         return Err(Refusal::new(
@@ -124,31 +134,16 @@ pub fn nonce(nodes: &Quorum, account: Address, notes: &mut Vec<String>) -> Resul
 }
 
 /// The account's balance of what pays for gas.
-pub fn balance(nodes: &Quorum, account: Address) -> Result<ethabi::ethereum_types::U256, Refusal> {
-    nodes.read_as("eth_getBalance", &json!([account.to_string(), "latest"]), crate::number::amount)
-}
-
-/// What an ERC-20 answers to a question about accounts.
-pub fn token_amount(nodes: &Quorum, token: Address, signature: &str, accounts: &[[u8; 32]]) -> Result<[u8; 32], Refusal> {
-    Contract { nodes, name: "token", address: token }.word(signature, accounts)
-}
-
-/// Keeps a batch number or the like from being read out of a word that is none.
-pub fn batch_count(contract: &Contract<'_>, getter: &str, arguments: &[[u8; 32]]) -> Result<u64, Refusal> {
-    count_of(contract.word(getter, arguments)?).ok_or_else(|| contract.strange(getter, "returns no count"))
+pub fn balance(nodes: &Quorum, account: Address) -> Result<U256, Refusal> {
+    nodes.read_as("eth_getBalance", &json!([account.to_string(), "latest"]), amount)
 }
 
 /// The refusal of something that the chain says would revert.
-pub fn would_revert(nodes: &Quorum, what: &str, error: &crate::rpc::NodeError) -> Refusal {
+pub fn would_revert(nodes: &Quorum, what: &str, error: &NodeError) -> Refusal {
     Refusal::new(
         Code::RELAY_WOULD_REVERT,
         "/intent/operation",
         format!("{what} would revert on {}, says {}: {}", nodes.layer(), nodes.hosts(), revert_words(error)),
         "mend what the contract names, then prepare again; to insist, state the gas limit yourself",
     )
-}
-
-/// The refusal of a node that does not answer a question that nothing else answers.
-pub fn unanswered(nodes: &Quorum, method: &str, error: &crate::rpc::NodeError) -> Refusal {
-    refused(nodes, method, &error.message)
 }

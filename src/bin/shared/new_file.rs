@@ -11,27 +11,6 @@ use coldbridge::{Code, Json, Refusal};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, renameat_with};
 use rustix::io::Errno;
 
-/// How refusals are written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Errors {
-    /// Two lines for a person.
-    Text,
-    /// The error document.
-    Json,
-}
-
-impl Errors {
-    /// Writes a refusal to standard error.
-    pub fn print(self, refusal: &Refusal) {
-        let text = match self {
-            Self::Text => format!("{refusal}\n"),
-            Self::Json => format!("{}\n", refusal.to_document()),
-        };
-        // One write for the whole line; where it can not be written there is nobody to tell.
-        let _ = io::stderr().write_all(text.as_bytes());
-    }
-}
-
 /// Where answers go. A file appears under its name only when [`Output::finish`] has written all of it.
 pub enum Output {
     /// Standard output.
