@@ -19,6 +19,7 @@ mod new_file;
 mod number;
 mod output;
 mod prepare;
+#[allow(dead_code)] // raw answers are for commands that pass them on
 mod quorum;
 mod rpc;
 #[path = "../shared/usage.rs"]
