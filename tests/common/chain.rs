@@ -112,7 +112,11 @@ impl Chain {
         for (layer, method, answer) in [
             ("l1", "eth_chainId", json!(format!("{l1:#x}"))),
             ("l2", "eth_chainId", json!(format!("{l2:#x}"))),
-            ("l1", "eth_feeHistory", json!({"oldestBlock": "0x1", "baseFeePerGas": ["0x4a817c800", "0x4a817c800"], "gasUsedRatio": [0.5]})),
+            (
+                "l1",
+                "eth_feeHistory",
+                json!({"oldestBlock": "0x1", "baseFeePerGas": ["0x4a817c800", "0x4a817c800"], "gasUsedRatio": [0.5]}),
+            ),
             ("l1", "eth_maxPriorityFeePerGas", json!("0x3b9aca00")),
             ("l1", "eth_getTransactionCount", json!("0x7")),
             ("l2", "eth_getTransactionCount", json!("0x3")),
@@ -135,8 +139,19 @@ impl Chain {
             // No zks_ method but zks_getBridgehubContract and the proof; the standard ones.
             chain.set("l2", "eth_estimateGas", json!("0x11170"));
             chain.set("l2", "eth_maxPriorityFeePerGas", json!("0x0"));
-            chain.set("l2", "eth_feeHistory", json!({"oldestBlock": "0x1", "baseFeePerGas": ["0x5f5e100", "0x5f5e100"], "gasUsedRatio": [0.0]}));
+            chain.set(
+                "l2",
+                "eth_feeHistory",
+                json!({"oldestBlock": "0x1", "baseFeePerGas": ["0x5f5e100", "0x5f5e100"], "gasUsedRatio": [0.0]}),
+            );
         }
+        // The asset ids of ETH, as they were published.
+        let eth = match l1 {
+            1 => "0x05e1c3ae4b9732444ae25217ac7666e46fa365fee1768de00c9fcb65532b7609",
+            11_155_111 => "0x6337a96bd2cd359fa0bae3bbedfca736753213c95037ae158c5fa7c048ae2112",
+            _ => "0x8df3463b1850eb1d8d1847743ea155aef6b16074db8ba81d897dc30554fb2085",
+        };
+        chain.set_call("0x0000000000000000000000000000000000010004", getter::BASE_TOKEN_ASSET_ID, eth);
         let router = "0x0000000000000000000000000000000000010003";
         chain.set_call(router, getter::L1_ASSET_ROUTER, &word(&at("l1AssetRouter")));
         chain

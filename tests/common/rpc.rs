@@ -86,7 +86,12 @@ impl Node {
     }
 
     pub fn asked(&self, method: &str) -> usize {
-        self.calls().iter().filter(|(known, _)| known == method).count()
+        self.params(method).len()
+    }
+
+    /// What it was asked, in lower case.
+    pub fn params(&self, method: &str) -> Vec<Value> {
+        self.calls().iter().filter(|(known, _)| known == method).map(|(_, params)| lower(params)).collect()
     }
 }
 
@@ -102,6 +107,7 @@ struct Exchange {
 #[derive(Default)]
 pub struct Recorded {
     exchanges: Vec<Exchange>,
+    always: Vec<(&'static str, &'static str, Reply)>,
 }
 
 /// The account of the recordings, whose key nobody published.
@@ -153,19 +159,30 @@ impl Recorded {
         self
     }
 
+    /// An answer to a method, whatever was recorded.
+    pub fn always(&mut self, layer: &'static str, method: &'static str, reply: Reply) {
+        self.always.push((layer, method, reply));
+    }
+
     pub fn answer(&self, layer: &str, method: &str, params: &Value) -> Option<Reply> {
+        if let Some((.., reply)) = self.always.iter().find(|row| (row.0, row.1) == (layer, method)) {
+            return Some(reply.clone());
+        }
         let params = lower(params);
-        let known = self.exchanges.iter().rev().find(|exchange| {
-            exchange.layer == layer && exchange.method == method && exchange.params == params
-        });
+        let known = self
+            .exchanges
+            .iter()
+            .rev()
+            .find(|exchange| exchange.layer == layer && exchange.method == method && exchange.params == params);
         known.map(|exchange| exchange.reply.clone())
     }
 
     /// The parameters of an exchange, as they were recorded but for the case of letters.
     pub fn params(&self, layer: &str, method: &str, about: &str) -> Value {
-        let found = self.exchanges.iter().find(|exchange| {
-            exchange.layer == layer && exchange.method == method && exchange.about == about
-        });
+        let found = self
+            .exchanges
+            .iter()
+            .find(|exchange| exchange.layer == layer && exchange.method == method && exchange.about == about);
         found.unwrap_or_else(|| panic!("no {method} about {about:?}")).params.clone()
     }
 }
