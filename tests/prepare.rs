@@ -2,12 +2,11 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::Command;
 
 use common::Failures;
 use common::chain::Chain;
+use common::program::{PROGRAM, Said, run, run_program, scratch};
 use common::rpc::{ACTOR, Node, Recorded, Reply};
 use serde_json::{Value, json};
 
@@ -15,61 +14,19 @@ use serde_json::{Value, json};
 const ACCOUNT: &str = "0x36615Cf349d7F6344891B1e7CA7C72883F5dc049";
 const TOKEN: &str = "0x003B7C5dc32677f379D8dcaDF693f56Ce95DA294";
 
-fn scratch() -> PathBuf {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("prepare-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::create_dir_all(&path).expect("a scratch folder");
-    path
-}
-
-struct Said {
-    exit: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Said {
-    fn json(&self) -> Value {
-        assert_eq!(self.exit, 0, "{}", self.stderr);
-        serde_json::from_str(&self.stdout).expect("a document")
-    }
-
-    fn code(&self) -> String {
-        let line = self.stderr.lines().rev().find(|line| line.starts_with('{')).unwrap_or("{}");
-        let error: Value = serde_json::from_str(line).expect("an error document");
-        error["error"]["code"].as_str().unwrap_or_default().to_owned()
-    }
-}
-
-fn run(program: &str, arguments: &[&str], input: &str) -> Said {
-    use std::io::Write as _;
-    let mut child = Command::new(program)
-        .args(arguments)
-        .arg("--json-errors")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut stdin = child.stdin.take().expect("piped");
-    let input = input.to_owned();
-    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let output = child.wait_with_output().expect("it ends");
-    let _ = writer.join();
-    Said {
-        exit: output.status.code().expect("an exit code"),
-        stdout: String::from_utf8(output.stdout).expect("text"),
-        stderr: String::from_utf8(output.stderr).expect("text"),
-    }
-}
-
 fn relay(arguments: &[&str], input: &str) -> Said {
-    run(env!("CARGO_BIN_EXE_coldbridge-relay"), arguments, input)
+    run_program(env!("CARGO_BIN_EXE_coldbridge-relay"), &[arguments, &["--json-errors"]].concat(), input)
+}
+
+/// The code of the error document that follows the remarks.
+fn refusal_of(said: &Said) -> String {
+    let line = said.stderr.lines().rev().find(|line| line.starts_with('{')).unwrap_or("{}");
+    let error: Value = serde_json::from_str(line).expect("an error document");
+    error["error"]["code"].as_str().unwrap_or_default().to_owned()
 }
 
 fn build(request: &Value, more: &[&str]) -> Value {
-    run(env!("CARGO_BIN_EXE_coldbridge"), &[&["build"], more].concat(), &request.to_string()).json()
+    run(&[&["build"], more].concat(), request.to_string()).json()
 }
 
 /// Signs with the account's key and proves the signed document.
@@ -79,16 +36,15 @@ fn sign(request: &Value, more: &[&str]) -> Value {
     std::fs::write(&file, request.to_string()).expect("written");
     let script = "exec 3<\"$1\"; shift; exec \"$@\"";
     let key = common::root().join("fixtures/example/public-test.key");
-    let program = env!("CARGO_BIN_EXE_coldbridge");
     let output = Command::new("sh")
-        .args(["-c", script, "sh", key.to_str().expect("a path"), program, "sign", file.to_str().expect("a path")])
+        .args(["-c", script, "sh", key.to_str().expect("a path"), PROGRAM, "sign", file.to_str().expect("a path")])
         .args(["--key-fd", "3", "--yes"])
         .args(more)
         .output()
         .expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let signed = String::from_utf8(output.stdout).expect("text");
-    run(program, &[&["verify"], more].concat(), &signed).json();
+    run(&[&["verify"], more].concat(), &signed).json();
     serde_json::from_str(&signed).expect("a signed document")
 }
 
@@ -111,12 +67,12 @@ fn local() -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-fn intent(from: &str, operation: Value) -> String {
+fn intent(from: &str, operation: &Value) -> String {
     json!({"network": "local", "from": from, "operation": operation}).to_string()
 }
 
 fn eth_deposit(account: &str) -> String {
-    intent(account, json!({"deposit": {"token": "eth", "amount": "1000000000000000000", "to": account}}))
+    intent(account, &json!({"deposit": {"token": "eth", "amount": "1000000000000000000", "to": account}}))
 }
 
 /// With the numbers of the recording, the calldata is the recorded one to the last byte: of the estimate, of the transaction
@@ -180,7 +136,7 @@ fn fees_and_gas_follow_the_nodes() {
 #[test]
 fn a_recorded_token_deposit_comes_with_its_approval_and_later_without() {
     let deposit =
-        |account: &str| intent(account, json!({"deposit": {"token": TOKEN, "amount": "500000000", "to": account}}));
+        |account: &str| intent(account, &json!({"deposit": {"token": TOKEN, "amount": "500000000", "to": account}}));
     let flags = ["--max-fee-per-gas", "1500000000", "--priority-fee", "100000000"];
     let (l1, l2) = recorded(|| Recorded::flows(&["erc20_deposit"]).until("the approval"));
     let said = relay(&[&["prepare", "--l1", &l1.url, "--l2", &l2.url][..], &flags].concat(), &deposit(ACTOR));
@@ -221,7 +177,7 @@ fn a_recorded_withdrawal_is_prepared_with_the_era_nodes_own_estimate() {
     let (l1, l2) = recorded(|| Recorded::flows(&["eth_withdrawal"]));
     let amount = 0x0429_d069_189e_0000_u64.to_string();
     let withdraw = json!({"withdraw": {"token": "eth", "amount": amount, "to": ACTOR}});
-    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &intent(ACTOR, withdraw));
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &intent(ACTOR, &withdraw));
     let request = said.json();
     let expected = json!({"nonce": 1, "gasLimit": 355_809, "maxFeePerGas": "67875000", "maxPriorityFeePerGas": "0", "gasPerPubdata": 50_000});
     assert_eq!(request["facts"], json!({"transaction": expected}));
@@ -237,7 +193,7 @@ fn a_recorded_withdrawal_is_prepared_with_the_era_nodes_own_estimate() {
 fn what_is_prepared_is_signed_offline() {
     let (l1, l2) = recorded(|| Recorded::flows(&["erc20_deposit"]).until("the approval").of_account(ACCOUNT));
     let flags = ["--max-fee-per-gas", "1500000000", "--priority-fee", "100000000", "--l2-gas-limit", "2000000"];
-    let deposit = intent(ACCOUNT, json!({"deposit": {"token": TOKEN, "amount": "500000000", "to": ACCOUNT}}));
+    let deposit = intent(ACCOUNT, &json!({"deposit": {"token": TOKEN, "amount": "500000000", "to": ACCOUNT}}));
     let request = relay(&[&["prepare", "--l1", &l1.url, "--l2", &l2.url][..], &flags].concat(), &deposit).json();
     let signed = sign(&request, &[]);
     let purposes: Vec<&Value> =
@@ -332,7 +288,7 @@ fn requests_of_every_operation_are_signed_on_every_kind_of_chain() {
             let row = format!("{name} {operation}");
             let document = json!({"network": name, "from": ACCOUNT, "operation": operation}).to_string();
             let said = relay(&[&["prepare", "--l1", &l1.url, "--l2", &l2.url][..], &files].concat(), &document);
-            if !failures.check(&row, "exit", &(said.exit, said.code()), &(0, String::new())) {
+            if !failures.check(&row, "exit", &(said.exit, refusal_of(&said)), &(0, String::new())) {
                 failures.fail(&row, &said.stderr);
                 continue;
             }
@@ -534,7 +490,7 @@ fn liars_and_broken_nodes_are_told_apart() {
         change(&mut chain);
         let (l1, l2) = made_up(&chain);
         let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url, "--retries", "0"], &eth_deposit(ACCOUNT));
-        if !failures.check(name, "exit and code", &(said.exit, said.code()), &(exit, expected.to_owned())) {
+        if !failures.check(name, "exit and code", &(said.exit, refusal_of(&said)), &(exit, expected.to_owned())) {
             failures.fail(name, &said.stderr);
         }
         if said.stderr.contains('\u{1b}') || said.stdout.contains('\u{1b}') {
@@ -565,7 +521,7 @@ fn nodes_must_agree() {
         relay(&[&["prepare", "--l2", &l2.url, "--l2", &second.url][..], urls].concat(), &eth_deposit(ACCOUNT))
     };
     let said = run(&["--l1", &l1.url, "--l1", &liar.url]);
-    assert_eq!((said.exit, said.code().as_str()), (26, "relay.disagree"), "{}", said.stderr);
+    assert_eq!((said.exit, refusal_of(&said).as_str()), (26, "relay.disagree"), "{}", said.stderr);
     let said = run(&["--l1", &liar.url, "--l1", &l1.url, "--l1", &dear.url, "--quorum", "2"]);
     assert_eq!(said.json()["facts"]["transaction"]["maxPriorityFeePerGas"], json!("1000000000"), "the middle one");
     assert_eq!(run(&["--l1", &l1.url, "--l1", &dear.url]).exit, 0, "{}", said.stderr);
@@ -575,7 +531,7 @@ fn nodes_must_agree() {
 #[test]
 fn a_batch_counts_nonces_and_goes_on_after_a_refusal() {
     let (l1, l2) = made_up(&Chain::of(&local()));
-    let withdraw = intent(ACCOUNT, json!({"withdraw": {"token": "eth", "amount": "5", "to": ACCOUNT}}));
+    let withdraw = intent(ACCOUNT, &json!({"withdraw": {"token": "eth", "amount": "5", "to": ACCOUNT}}));
     let wrong = eth_deposit(ACCOUNT).replace("\"1000000000000000000\"", "\"0\"");
     let lines = [eth_deposit(ACCOUNT), wrong, withdraw.clone(), eth_deposit(ACCOUNT), withdraw].join("\n");
     let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &lines);
@@ -618,7 +574,7 @@ fn commands_that_are_not_understood_ask_nobody() {
     ];
     for (input, arguments, exit, code) in cases {
         let said = relay(&[&["prepare"][..], &arguments].concat(), &input);
-        assert_eq!((said.exit, said.code().as_str()), (exit, code), "{input} {arguments:?} {}", said.stderr);
+        assert_eq!((said.exit, refusal_of(&said).as_str()), (exit, code), "{input} {arguments:?} {}", said.stderr);
     }
     // The L2 side is estimated: without --l2 there is nobody to ask, unless the caller states it.
     let alone = ["prepare", "--l1", &l1.url];

@@ -107,12 +107,9 @@ impl Receipt {
         })
     }
 
-    /// An answer that may be null, or a receipt without a block, which is none yet.
-    pub fn read_optional(answer: &Value) -> Option<Option<Self>> {
-        if answer.is_null() || answer.get("blockHash").is_none_or(Value::is_null) {
-            return Some(None);
-        }
-        Self::read(answer).map(Some)
+    /// Whether an answer tells of no receipt: null, or one without a block, which is none yet.
+    pub fn is_absent(answer: &Value) -> bool {
+        answer.is_null() || answer.get("blockHash").is_none_or(Value::is_null)
     }
 }
 

@@ -39,7 +39,7 @@ pub fn run(arguments: &PrepareArgs, networks: &Networks) -> Result<u8, Refusal> 
     let endpoints = Endpoints::read(&arguments.endpoints, CONNECTIONS, networks)?;
     let facts = &arguments.facts;
     let mut desk = Desk::new(networks, &endpoints, facts.spelling(), facts.choices());
-    each(&arguments.document, facts.output.as_deref(), |bytes, notes| desk.prepare(&Wanted::read(bytes)?, notes))
+    each(&arguments.document, facts.output.as_deref(), |bytes, remarks| desk.prepare(&Wanted::read(bytes)?, remarks))
 }
 
 /// Answers each document of an input. In a batch every line is answered in order, a refused one with its error document.
@@ -52,9 +52,11 @@ fn each(
     let mut output = Output::open(output)?;
     let mut code = 0;
     while let Some(bytes) = input.next()? {
-        let mut notes = Vec::new();
-        let answered = trimmed(&bytes).and_then(|bytes| answer(bytes, &mut notes));
-        notes.iter().for_each(|note| print_note(note));
+        let mut remarks = Vec::new();
+        let answered = trimmed(&bytes).and_then(|bytes| answer(bytes, &mut remarks));
+        for remark in &remarks {
+            print_note(remark);
+        }
         match answered {
             Ok(document) => output.write_document(&document)?,
             Err(refusal) if input.shape()? == Shape::Document => return Err(refusal),
@@ -91,11 +93,11 @@ impl<'a> Desk<'a> {
     }
 
     /// Makes the request, and says what a person should know about it.
-    pub fn prepare(&mut self, wanted: &Wanted, notes: &mut Vec<String>) -> Result<Json, Refusal> {
+    pub fn prepare(&mut self, wanted: &Wanted, remarks: &mut Vec<String>) -> Result<Json, Refusal> {
         let probe = wanted.probe(self.networks, self.spelling)?;
         let account = (probe.network().name.clone(), probe.layer(), probe.from());
-        let job = Job::open(self, wanted, &probe, notes)?;
-        let (request, next) = job.run(self.nonces.get(&account).copied(), notes)?;
+        let job = Job::open(self, wanted, &probe, remarks)?;
+        let (request, next) = job.run(self.nonces.get(&account).copied(), remarks)?;
         self.nonces.insert(account, next);
         Ok(request)
     }

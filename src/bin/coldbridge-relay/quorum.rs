@@ -220,14 +220,23 @@ impl Quorum {
 
     /// `eth_getTransactionByHash`
     pub fn transaction(&self, hash: TxHash) -> Result<Option<Transaction>, Refusal> {
-        self.read_as("eth_getTransactionByHash", &json!([hash.to_string()]), |answer| {
-            if answer.is_null() { Some(None) } else { Transaction::read(answer).map(Some) }
-        })
+        self.lookup("eth_getTransactionByHash", &json!([hash.to_string()]), Value::is_null, Transaction::read)
     }
 
     /// `eth_getTransactionReceipt`
     pub fn receipt(&self, hash: TxHash) -> Result<Option<Receipt>, Refusal> {
-        self.read_as("eth_getTransactionReceipt", &json!([hash.to_string()]), Receipt::read_optional)
+        self.lookup("eth_getTransactionReceipt", &json!([hash.to_string()]), Receipt::is_absent, Receipt::read)
+    }
+
+    /// A read whose answer may be that there is nothing.
+    pub fn lookup<T: PartialEq>(
+        &self,
+        method: &str,
+        params: &Value,
+        is_absent: impl Fn(&Value) -> bool,
+        decode: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>, Refusal> {
+        self.read_as(method, params, |answer| if is_absent(answer) { Some(None) } else { decode(answer).map(Some) })
     }
 
     /// `eth_sendRawTransaction` to all nodes: what each said.

@@ -200,18 +200,18 @@ impl Endpoint {
         let is_busy = BUSY_STATUS.contains(&status);
         let wait = is_busy.then(|| Duration::from_secs(retry_after.unwrap_or_default()));
         let body = response.body_mut().with_config().limit(MAX_BODY).read_to_string().map_err(|error| match error {
-            ureq::Error::BodyExceedsLimit(_) => self.garbage_body(format!("more than {} MiB", MAX_BODY >> 20)),
+            ureq::Error::BodyExceedsLimit(_) => self.garbage_body(&format!("more than {} MiB", MAX_BODY >> 20)),
             error => lost(&error),
         })?;
         if (300..400).contains(&status) {
-            return Err(self.garbage_body(format!("HTTP {status}, a redirect, which is not followed")));
+            return Err(self.garbage_body(&format!("HTTP {status}, a redirect, which is not followed")));
         }
         let Ok(mut answer) = serde_json::from_str::<Value>(&body) else {
             // A server that is down or too busy answers with a page; one that is well does not speak JSON-RPC.
             return Err(if is_busy || status >= 400 {
                 Failure::Again { text: format!("HTTP {status} and no JSON"), wait }
             } else {
-                self.garbage_body(format!("HTTP {status} and no JSON"))
+                self.garbage_body(&format!("HTTP {status} and no JSON"))
             });
         };
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
@@ -230,12 +230,12 @@ impl Endpoint {
         let is_ours = answer.get("id").is_none_or(|id| *id == json!(1));
         match answer.get_mut("result").filter(|_| is_ours) {
             Some(result) => Ok(Answer::Result(result.take())),
-            None => Err(self.garbage_body(format!("HTTP {status} and no result of this request"))),
+            None => Err(self.garbage_body(&format!("HTTP {status} and no result of this request"))),
         }
     }
 
-    fn garbage_body(&self, text: String) -> Failure {
-        Failure::Final(Lost { code: Code::RELAY_ANSWER, text: self.scrubbed(&text) })
+    fn garbage_body(&self, text: &str) -> Failure {
+        Failure::Final(Lost { code: Code::RELAY_ANSWER, text: self.scrubbed(text) })
     }
 
     fn node_error(&self, error: &Value) -> NodeError {

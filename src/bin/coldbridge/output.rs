@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use coldbridge::Refusal;
+use coldbridge::{Json, Refusal};
 
 pub use crate::new_file::Output;
 
@@ -23,6 +23,15 @@ impl Errors {
             Self::Json => format!("{}\n", refusal.to_document()),
         };
         // One write for the whole line; where it can not be written there is nobody to tell.
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+
+    /// Writes to standard error what is no refusal and must be known.
+    pub fn note(self, text: &str) {
+        let text = match self {
+            Self::Text => format!("note:    {text}\n"),
+            Self::Json => format!("{}\n", Json::object([("note", Json::text(text))])),
+        };
         let _ = io::stderr().write_all(text.as_bytes());
     }
 }

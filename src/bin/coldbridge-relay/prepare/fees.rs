@@ -34,7 +34,7 @@ pub fn settle(
     market: Market,
     envelope: Envelope,
     choices: &Choices,
-    notes: &mut Vec<String>,
+    remarks: &mut Vec<String>,
 ) -> Result<Fee, Refusal> {
     choices.judge(envelope)?;
     let is_flat = matches!(envelope, Envelope::Legacy | Envelope::Eip2930);
@@ -55,9 +55,10 @@ pub fn settle(
                 None => tip(nodes, base)?,
             };
             let max = max.unwrap_or(scaled(base, choices).saturating_add(tip));
-            notes.push(format!("{} base fee {base} wei, tip {tip} wei: at most {max} wei for one gas", nodes.layer()));
+            remarks
+                .push(format!("{} base fee {base} wei, tip {tip} wei: at most {max} wei for one gas", nodes.layer()));
             if max < base {
-                notes.push(format!("{max} wei is below the base fee of now: the transaction waits until it falls"));
+                remarks.push(format!("{max} wei is below the base fee of now: the transaction waits until it falls"));
             }
             (max, priority.unwrap_or(tip.min(max)))
         }

@@ -41,7 +41,7 @@ impl<'a> Job<'a> {
         desk: &'a Desk<'a>,
         wanted: &'a Wanted,
         probe: &'a Request,
-        notes: &mut Vec<String>,
+        remarks: &mut Vec<String>,
     ) -> Result<Self, Refusal> {
         let (network, layer) = (probe.network(), probe.layer());
         let operation = ALL.iter().find(|operation| operation.name == probe.operation());
@@ -61,25 +61,25 @@ impl<'a> Job<'a> {
                 Layer::L2 => match desk.endpoints.of(network, Layer::L1) {
                     Ok(l1) => Some(l1),
                     Err(refusal) if refusal.code() == Code::USAGE => {
-                        notes.push("without --l1 the contracts of L1 are not compared with the network's".to_owned());
+                        remarks.push("without --l1 the contracts of L1 are not compared with the network's".to_owned());
                         None
                     }
                     Err(refusal) => return Err(refusal),
                 },
             };
             if let Some(l1) = other {
-                pins::judge_l1(&l1, network, notes)?;
+                pins::judge_l1(&l1, network, remarks)?;
             }
             let l2_nodes = if layer == Layer::L2 { Some(&nodes) } else { l2.as_ref() };
             if let Some(l2) = l2_nodes {
-                pins::judge_l2(l2, network, notes)?;
+                pins::judge_l2(l2, network, remarks)?;
             }
         }
         if is_request {
-            way::judge_open(&nodes, network, notes)?;
+            way::judge_open(&nodes, network, remarks)?;
         }
         if layer == Layer::L1 {
-            way::judge_accounts(&nodes, probe, receiver(probe), notes)?;
+            way::judge_accounts(&nodes, probe, receiver(probe), remarks)?;
         }
         Ok(Self { desk, wanted, probe, envelope, nodes, l2, is_request })
     }
@@ -89,7 +89,7 @@ impl<'a> Job<'a> {
     }
 
     /// Finds out the facts. Gives the request, and the nonce that comes after its plan.
-    pub fn run(&self, after: Option<u64>, notes: &mut Vec<String>) -> Result<(Json, u64), Refusal> {
+    pub fn run(&self, after: Option<u64>, remarks: &mut Vec<String>) -> Result<(Json, u64), Refusal> {
         let network = self.probe.network();
         let market = match (self.probe.layer(), network.vm) {
             (Layer::L1, _) => Market::Ethereum,
@@ -97,9 +97,9 @@ impl<'a> Job<'a> {
             (Layer::L2, Vm::EraVm) => Market::EraVm,
         };
         let mut facts = Facts {
-            nonce: self.nonce(after, notes)?,
+            nonce: self.nonce(after, remarks)?,
             gas_limit: PROVISIONAL_GAS,
-            fee: fees::settle(&self.nodes, market, self.envelope, self.choices(), notes)?,
+            fee: fees::settle(&self.nodes, market, self.envelope, self.choices(), remarks)?,
             priority: None,
             allowances: Vec::new(),
             approval: None,
@@ -107,14 +107,14 @@ impl<'a> Job<'a> {
         };
         if self.is_request {
             facts.priority = Some(priority::read(&self.nodes, network)?);
-            self.settle_l2_gas(&mut facts, notes)?;
+            self.settle_l2_gas(&mut facts, remarks)?;
         }
         let draft = self.draft(&mut facts)?;
         facts.allowances = self.allowances(&draft)?;
         let draft = self.draft(&mut facts)?;
-        self.settle_gas(&draft, market, &mut facts, notes)?;
+        self.settle_gas(&draft, market, &mut facts, remarks)?;
         let unsigned = self.request(&facts)?.plan()?;
-        self.weigh(&unsigned, notes)?;
+        self.weigh(&unsigned, remarks)?;
         let count = u64::try_from(unsigned.transactions().len()).unwrap_or(u64::MAX);
         let document = Json::object([
             ("schema", Json::text(request::SCHEMA)),
@@ -124,12 +124,12 @@ impl<'a> Job<'a> {
         Ok((document, facts.nonce.saturating_add(count)))
     }
 
-    fn nonce(&self, after: Option<u64>, notes: &mut Vec<String>) -> Result<u64, Refusal> {
+    fn nonce(&self, after: Option<u64>, remarks: &mut Vec<String>) -> Result<u64, Refusal> {
         match (after, self.choices().nonce) {
             // A batch: the plans of one account follow each other.
             (Some(after), _) => Ok(after),
             (None, Some(nonce)) => Ok(nonce),
-            (None, None) => way::nonce(&self.nodes, self.probe.from(), notes),
+            (None, None) => way::nonce(&self.nodes, self.probe.from(), remarks),
         }
     }
 
@@ -150,7 +150,7 @@ impl<'a> Job<'a> {
     }
 
     /// The L2 gas limit of a request: first the floor, so that there is a plan to ask the L2 node about.
-    fn settle_l2_gas(&self, facts: &mut Facts, notes: &mut Vec<String>) -> Result<(), Refusal> {
+    fn settle_l2_gas(&self, facts: &mut Facts, remarks: &mut Vec<String>) -> Result<(), Refusal> {
         let network = self.probe.network();
         let quote = self.request(facts)?.quote();
         // Where no floor can be computed, the plan says why.
@@ -162,7 +162,7 @@ impl<'a> Job<'a> {
                 let draft = self.draft(facts)?;
                 let main = main(&draft)?;
                 let side = l2_call::of_plan(&draft, main, &self.nodes)?;
-                priority::l2_gas_limit(l2, network, &side, floor, self.choices(), notes)?
+                priority::l2_gas_limit(l2, network, &side, floor, self.choices(), remarks)?
             }
             (None, None) => return Err(bug("no L2 node was opened")),
         };
@@ -200,22 +200,22 @@ impl<'a> Job<'a> {
         draft: &Unsigned,
         market: Market,
         facts: &mut Facts,
-        notes: &mut Vec<String>,
+        remarks: &mut Vec<String>,
     ) -> Result<(), Refusal> {
         let (from, purpose, nodes) = (self.probe.from(), self.probe.operation(), &*self.nodes);
         let (approvals, main) = (approvals(draft), main(draft)?);
-        facts.approval = l1_gas::approval_limit(nodes, from, &approvals, self.choices(), notes)?;
+        facts.approval = l1_gas::approval_limit(nodes, from, &approvals, self.choices(), remarks)?;
         let waits = !approvals.is_empty();
         facts.gas_limit = if market == Market::EraVm {
-            l2_gas::settle(nodes, from, main, purpose, &mut facts.fee, self.choices(), notes)?
+            l2_gas::settle(nodes, from, main, purpose, &mut facts.fee, self.choices(), remarks)?
         } else {
-            l1_gas::main_limit(nodes, from, main, purpose, waits, self.choices(), notes)?
+            l1_gas::main_limit(nodes, from, main, purpose, waits, self.choices(), remarks)?
         };
         Ok(())
     }
 
     /// Says where the account does not hold what the plan can take from it. It may be funded later.
-    fn weigh(&self, unsigned: &Unsigned, notes: &mut Vec<String>) -> Result<(), Refusal> {
+    fn weigh(&self, unsigned: &Unsigned, remarks: &mut Vec<String>) -> Result<(), Refusal> {
         let from = self.probe.from();
         let document = unsigned.to_json();
         let Some(Json::Array(rows)) = document.get("derived").and_then(|derived| derived.get("worstCaseDebit")) else {
@@ -232,7 +232,7 @@ impl<'a> Job<'a> {
                 Err(_) => way::balance(&self.nodes, from)?,
             };
             if held < amount {
-                notes.push(format!("{from} holds {held} of {token}, the plan can take {amount}"));
+                remarks.push(format!("{from} holds {held} of {token}, the plan can take {amount}"));
             }
         }
         Ok(())

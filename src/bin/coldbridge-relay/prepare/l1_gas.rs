@@ -78,7 +78,7 @@ pub fn main_limit(
     purpose: &str,
     waits_for_approvals: bool,
     choices: &Choices,
-    notes: &mut Vec<String>,
+    remarks: &mut Vec<String>,
 ) -> Result<u64, Refusal> {
     if let Some(limit) = choices.gas_limit {
         return Ok(limit);
@@ -92,7 +92,7 @@ pub fn main_limit(
     match (estimate, floor) {
         (Estimate::Gas(gas), floor) => Ok(bounded(nodes.layer(), gas, choices).max(floor.unwrap_or_default())),
         (Estimate::Unknown(why), Some(floor)) => {
-            notes.push(format!(
+            remarks.push(format!(
                 "the gas of {purpose} could not be estimated ({why}): {floor} is what was measured, with room"
             ));
             Ok(floor)
@@ -112,7 +112,7 @@ pub fn approval_limit(
     from: Address,
     approvals: &[&Transaction],
     choices: &Choices,
-    notes: &mut Vec<String>,
+    remarks: &mut Vec<String>,
 ) -> Result<Option<u64>, Refusal> {
     let mut limit = None;
     for (index, approval) in approvals.iter().enumerate() {
@@ -123,7 +123,8 @@ pub fn approval_limit(
             Err(_) if earlier => 0,
             Err(refusal) => return Err(refusal),
             Ok(Estimate::Unknown(why)) => {
-                notes.push(format!("the gas of an approval could not be estimated ({why}): {APPROVAL_FLOOR} is usual"));
+                remarks
+                    .push(format!("the gas of an approval could not be estimated ({why}): {APPROVAL_FLOOR} is usual"));
                 0
             }
         };

@@ -12,7 +12,7 @@ use coldbridge::operation::deposit::{LEGACY_DEPOSIT, REQUEST_L2_TRANSACTION_TWO_
 use coldbridge::operation::mailbox::REQUEST_L2_TRANSACTION_DIRECT;
 use coldbridge::operation::request_execute::REQUEST_L2_TRANSACTION;
 use coldbridge::transaction::Transaction;
-use coldbridge::{Address, Json, Spelling, Unsigned};
+use coldbridge::{Address, Json, Refusal, Spelling, Unsigned};
 use ethabi::ethereum_types::U256;
 
 use crate::contract::Contract;
@@ -55,7 +55,7 @@ pub enum L2Side {
 ///
 /// # Errors
 /// Those of reading the token on L1.
-pub fn of_plan(plan: &Unsigned, main: &Transaction, nodes: &Quorum) -> Result<L2Side, coldbridge::Refusal> {
+pub fn of_plan(plan: &Unsigned, main: &Transaction, nodes: &Quorum) -> Result<L2Side, Refusal> {
     let document = plan.to_json();
     let sender = document.get("derived").and_then(|derived| derived.get("l2Sender")).and_then(address_of);
     let Some(from) = sender else { return Ok(L2Side::Unknown("the plan names no sender on L2")) };
@@ -80,16 +80,14 @@ fn address_of(json: &Json) -> Option<Address> {
 
 /// A request whose L2 call stands in its calldata.
 fn direct(data: &[u8], from: Address) -> Option<L2Call> {
-    let arguments = match REQUEST_L2_TRANSACTION_DIRECT.arguments(data) {
-        Some(arguments) => match arguments.into_iter().next()? {
-            Token::Tuple(items) => [2, 3, 4, 7].iter().map(|at| items.get(*at).cloned()).collect::<Option<Vec<_>>>()?,
-            _ => return None,
-        },
-        None => {
-            let items = REQUEST_L2_TRANSACTION.arguments(data)?;
-            [0, 1, 2, 5].iter().map(|at| items.get(*at).cloned()).collect::<Option<Vec<_>>>()?
-        }
+    // The places of target, value, calldata and bytecodes.
+    let (items, places) = if let Some(arguments) = REQUEST_L2_TRANSACTION_DIRECT.arguments(data) {
+        let Some(Token::Tuple(items)) = arguments.into_iter().next() else { return None };
+        (items, [2, 3, 4, 7])
+    } else {
+        (REQUEST_L2_TRANSACTION.arguments(data)?, [0, 1, 2, 5])
     };
+    let arguments = places.iter().map(|at| items.get(*at).cloned()).collect::<Option<Vec<_>>>()?;
     let [to, value, Token::Bytes(data), Token::Array(deps)] = arguments.as_slice() else { return None };
     let bytes = |token: &Token| match token {
         Token::Bytes(bytes) => Some(bytes.clone()),
@@ -135,11 +133,10 @@ impl Moved {
         Some(Self { token, amount, to: address_of(deposit.get("to")?)?, origin })
     }
 
-    fn call(&self, plan: &Unsigned, from: Address, nodes: &Quorum) -> Result<L2Side, coldbridge::Refusal> {
+    fn call(&self, plan: &Unsigned, from: Address, nodes: &Quorum) -> Result<L2Side, Refusal> {
         let network = plan.request().network();
         let caller = plan.request().from();
-        let (name, symbol, decimals) = self.described(nodes)?;
-        let described = [Token::Bytes(name), Token::Bytes(symbol), Token::Bytes(decimals)];
+        let described = self.described(nodes)?;
         let call = |to, data| L2Side::Bridge(L2Call { from, to, value: U256::zero(), data, factory_deps: Vec::new() });
         if !network.has_asset_router() {
             // Before v26 each chain has its own L2 shared bridge, and the token data has no version.
@@ -180,12 +177,12 @@ impl Moved {
     }
 
     /// Name, symbol and decimals as the bridge passes them on: whatever the token returned, undecoded.
-    fn described(&self, nodes: &Quorum) -> Result<(Vec<u8>, Vec<u8>, Vec<u8>), coldbridge::Refusal> {
+    fn described(&self, nodes: &Quorum) -> Result<[Token; 3], Refusal> {
         if self.token == Address::ETH_TOKEN {
             let text = |text: &str| ethabi::encode(&[Token::String(text.to_owned())]);
-            return Ok((text("Ether"), text("ETH"), ethabi::encode(&[uint(18)])));
+            return Ok([text("Ether"), text("ETH"), ethabi::encode(&[uint(18)])].map(Token::Bytes));
         }
         let token = Contract { nodes, name: "token", address: self.token };
-        Ok((token.raw("name()")?, token.raw("symbol()")?, token.raw("decimals()")?))
+        Ok([token.raw("name()")?, token.raw("symbol()")?, token.raw("decimals()")?].map(Token::Bytes))
     }
 }

@@ -41,16 +41,17 @@ pub fn settle(
     purpose: &str,
     fee: &mut Fee,
     choices: &Choices,
-    notes: &mut Vec<String>,
+    remarks: &mut Vec<String>,
 ) -> Result<u64, Refusal> {
     let call = era_call(from, transaction);
     match nodes.ask("zks_estimateFee", &json!([call]), EraFee::read)? {
         Ok(answer) => {
-            raise(fee, &answer, choices, notes);
+            raise(fee, &answer, choices, remarks);
             Ok(choices.gas_limit.unwrap_or(choices.with_margin(answer.gas_limit)))
         }
         Err(error) if is_missing(&error) => {
-            notes.push("the L2 node has no zks_estimateFee: gas by eth_estimateGas, price by eth_gasPrice".to_owned());
+            remarks
+                .push("the L2 node has no zks_estimateFee: gas by eth_estimateGas, price by eth_gasPrice".to_owned());
             if let Some(limit) = choices.gas_limit {
                 return Ok(limit);
             }
@@ -79,7 +80,7 @@ fn refusal_of(nodes: &Quorum, purpose: &str, error: &crate::rpc::NodeError) -> R
 }
 
 /// Raises the fees to what the node asks for this call; what the caller stated stays.
-fn raise(fee: &mut Fee, answer: &EraFee, choices: &Choices, notes: &mut Vec<String>) {
+fn raise(fee: &mut Fee, answer: &EraFee, choices: &Choices, remarks: &mut Vec<String>) {
     let price = scaled(answer.max_fee_per_gas, choices);
     match fee {
         Fee::Flat(known) if choices.gas_price.is_none() => *known = price.max(*known),
@@ -89,7 +90,7 @@ fn raise(fee: &mut Fee, answer: &EraFee, choices: &Choices, notes: &mut Vec<Stri
                 *max = price.max(*max);
             }
             if let Some(limit) = gas_per_pubdata.as_mut().filter(|limit| **limit < answer.gas_per_pubdata) {
-                notes.push(format!(
+                remarks.push(format!(
                     "a byte of pubdata costs {} gas now, above the usual limit of {ERA_GAS_PER_PUBDATA}",
                     answer.gas_per_pubdata
                 ));

@@ -32,7 +32,7 @@ const fn user_space(low: u8) -> Address {
 ///
 /// # Errors
 /// `relay.pinned` at the first difference, `relay.protocol_version` for another minor version.
-pub fn judge_l1(nodes: &Quorum, network: &Network, notes: &mut Vec<String>) -> Result<(), Refusal> {
+pub fn judge_l1(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) -> Result<(), Refusal> {
     let bridgehub = Contract { nodes, name: "Bridgehub", address: network.bridgehub };
     let diamond = Contract { nodes, name: "diamond", address: network.diamond_proxy };
     let router = Contract { nodes, name: "asset router", address: network.l1_asset_router };
@@ -74,18 +74,18 @@ pub fn judge_l1(nodes: &Quorum, network: &Network, notes: &mut Vec<String>) -> R
     let stored = diamond.storage(BRIDGEHUB_SLOT)?;
     let stored = address_of(stored).map_or_else(|| format!("0x{}", hex::encode(stored)), |address| address.to_string());
     judge(diamond.name, "storage slot 0x29", network.bridgehub.to_string(), stored, network)?;
-    judge_version(&diamond, network, notes)
+    judge_version(&diamond, network, remarks)
 }
 
 /// What the L2 chain says of its L1: a chain of another ecosystem, or the wrong URL.
 ///
 /// # Errors
 /// `relay.pinned` at the first difference.
-pub fn judge_l2(nodes: &Quorum, network: &Network, notes: &mut Vec<String>) -> Result<(), Refusal> {
+pub fn judge_l2(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) -> Result<(), Refusal> {
     match nodes.ask("zks_getBridgehubContract", &json!([]), address)? {
         Ok(actual) => judge("L2 node", "zks_getBridgehubContract", network.bridgehub, actual, network)?,
         Err(error) if is_missing(&error) => {
-            notes.push("the L2 node has no zks_getBridgehubContract: its Bridgehub was not compared".to_owned());
+            remarks.push("the L2 node has no zks_getBridgehubContract: its Bridgehub was not compared".to_owned());
         }
         Err(error) => return Err(refused(nodes, "zks_getBridgehubContract", &error.message)),
     }
@@ -136,7 +136,7 @@ fn judge<T: PartialEq + std::fmt::Display>(
 }
 
 /// `getProtocolVersion()` is minor << 32 | patch. The rules of another minor version are other rules.
-fn judge_version(diamond: &Contract<'_>, network: &Network, notes: &mut Vec<String>) -> Result<(), Refusal> {
+fn judge_version(diamond: &Contract<'_>, network: &Network, remarks: &mut Vec<String>) -> Result<(), Refusal> {
     let getter = "getProtocolVersion()";
     let packed = count_of(diamond.word(getter, &[])?).ok_or_else(|| diamond.strange(getter, "returns no version"))?;
     let (minor, patch) = (packed >> 32, packed & u64::from(u32::MAX));
@@ -151,7 +151,7 @@ fn judge_version(diamond: &Contract<'_>, network: &Network, notes: &mut Vec<Stri
         .values(pinned, format!("0.{minor}.{patch}")));
     }
     if patch != u64::from(pinned.patch) {
-        notes.push(format!("the chain runs protocol 0.{minor}.{patch}; {} pins {pinned}", network.name));
+        remarks.push(format!("the chain runs protocol 0.{minor}.{patch}; {} pins {pinned}", network.name));
     }
     Ok(())
 }

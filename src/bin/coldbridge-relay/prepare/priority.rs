@@ -122,7 +122,7 @@ pub fn l2_gas_limit(
     side: &L2Side,
     floor: u64,
     choices: &Choices,
-    notes: &mut Vec<String>,
+    remarks: &mut Vec<String>,
 ) -> Result<u64, Refusal> {
     let answer = match side {
         L2Side::Call(call) | L2Side::Bridge(call) => ask(nodes, network, call)?,
@@ -132,13 +132,13 @@ pub fn l2_gas_limit(
     match (answer, side) {
         (Ok(gas), _) => Ok(choices.with_margin(gas.max(floor))),
         (Err(why), L2Side::Call(call)) if is_plain(call) => {
-            notes.push(format!(
+            remarks.push(format!(
                 "what a transfer takes on L2 is not estimated ({why}): l2GasLimit is the floor of L1 with room"
             ));
             Ok(choices.with_margin(floor))
         }
         (Err(why), L2Side::Bridge(_) | L2Side::Unknown(_)) => {
-            notes
+            remarks
                 .push(format!("what the bridge takes on L2 is not estimated ({why}): l2GasLimit is {BRIDGE_FALLBACK}"));
             Ok(BRIDGE_FALLBACK.max(floor))
         }

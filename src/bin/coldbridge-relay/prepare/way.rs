@@ -24,7 +24,7 @@ const DELEGATION: &[u8] = &[0xef, 0x01, 0x00];
 ///
 /// # Errors
 /// `relay.deposits_paused`.
-pub fn judge_open(nodes: &Quorum, network: &Network, notes: &mut Vec<String>) -> Result<(), Refusal> {
+pub fn judge_open(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) -> Result<(), Refusal> {
     let bridgehub = Contract { nodes, name: "Bridgehub", address: network.bridgehub };
     let diamond = Contract { nodes, name: "diamond", address: network.diamond_proxy };
     let is_set = |word: [u8; 32]| word != [0; 32];
@@ -45,7 +45,7 @@ pub fn judge_open(nodes: &Quorum, network: &Network, notes: &mut Vec<String>) ->
     if is_set(filterer) {
         let filterer =
             address_of(filterer).ok_or_else(|| diamond.strange("getTransactionFilterer()", "returns no address"))?;
-        notes.push(format!("the chain asks {filterer} which requests it takes (TransactionNotAllowed otherwise)"));
+        remarks.push(format!("the chain asks {filterer} which requests it takes (TransactionNotAllowed otherwise)"));
     }
     Ok(())
 }
@@ -59,7 +59,7 @@ pub fn judge_accounts(
     nodes: &Quorum,
     request: &Request,
     to: Option<Address>,
-    notes: &mut Vec<String>,
+    remarks: &mut Vec<String>,
 ) -> Result<(), Refusal> {
     judge_kind(nodes, request.from(), request.from_kind(), "/intent/fromKind")?;
     let intent = request.intent_json();
@@ -77,7 +77,7 @@ pub fn judge_accounts(
     if let Some(to) = to.filter(|to| *to != request.from())
         && kind_of(nodes, to)? == AccountKind::Contract
     {
-        notes.push(format!("{to} is a contract on L1: on L2 its owners do not hold that address unless they say so"));
+        remarks.push(format!("{to} is a contract on L1: on L2 its owners do not hold that address unless they say so"));
     }
     Ok(())
 }
@@ -112,20 +112,20 @@ fn kind_of(nodes: &Quorum, account: Address) -> Result<AccountKind, Refusal> {
 ///
 /// # Errors
 /// `relay.disagree` for a pool that is behind the chain.
-pub fn nonce(nodes: &Quorum, account: Address, notes: &mut Vec<String>) -> Result<u64, Refusal> {
+pub fn nonce(nodes: &Quorum, account: Address, remarks: &mut Vec<String>) -> Result<u64, Refusal> {
     let at = |block: &str| nodes.read_as("eth_getTransactionCount", &json!([account.to_string(), block]), count);
     let (mined, pending) = (at("latest")?, at("pending")?);
     if pending < mined {
         return Err(Refusal::new(
             Code::RELAY_DISAGREE,
             "/facts/transaction/nonce",
-            format!("{} of {account} are mined, but its next nonce is said to be {pending}", mined),
+            format!("{mined} transactions of {account} are mined, but its next nonce is said to be {pending}"),
             "use another endpoint",
         )
         .values(format!("at least {mined}"), pending));
     }
     if pending > mined {
-        notes.push(format!(
+        remarks.push(format!(
             "{} transactions of {account} wait to be mined: the plan's nonces come after theirs",
             pending - mined
         ));
