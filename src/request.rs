@@ -398,7 +398,11 @@ impl Request {
         }
     }
 
-    fn envelope(&self) -> Result<Envelope, Refusal> {
+    /// The envelope of its transactions: what the intent says, or the default of layer and virtual machine.
+    ///
+    /// # Errors
+    /// `envelope.unsupported` for one that the chain does not take.
+    pub fn envelope(&self) -> Result<Envelope, Refusal> {
         use Envelope::{Eip712, Eip1559, Eip2930, Legacy};
         let (taken, default): (&[Envelope], Envelope) = match (self.layer(), self.network.vm) {
             (Layer::L1, _) | (Layer::L2, Vm::ZkSyncOs) => (&[Eip1559, Legacy, Eip2930], Eip1559),

@@ -321,6 +321,15 @@ fn the_fixtures_cover_the_list() {
         "relay.pending",
         "relay.disagree",
         "relay.journal",
+        "relay.pinned", // here and below: tests/prepare.rs
+        "relay.protocol_version",
+        "relay.deposits_paused",
+        "relay.account_kind",
+        "relay.would_revert",
+        "relay.no_estimate",
+        "relay.not_provable", // here and below: tests/prove.rs
+        "relay.already_done",
+        "relay.not_ready",
         "bug.internal", // none is known
     ]);
     let unmet: Vec<&str> = Code::ALL
