@@ -57,7 +57,7 @@ fn rows(node: impl Fn() -> Script) -> Vec<Row> {
     let zeros = || value!(format!("0x{}", "00".repeat(32)));
     let busy = || Http("429 Too Many Requests\r\nretry-after: 1", "");
     let soon = &["--timeout", "1"];
-    let (sent, done) = (&["recorded", "sent"], &["recorded", "sent", "included"]);
+    let (taken, done) = (&["recorded", "sent"], &["recorded", "sent", "included"]);
     vec![
         Row("honest", node(), &[], done, 0, ""),
         Row("has it already", node().knowing(), &[], &["recorded", "included"], 0, ""),
@@ -193,12 +193,12 @@ fn rows(node: impl Fn() -> Script) -> Vec<Row> {
         ),
         Row("no HTTP", node().on(chain, &[Http(PAGE, "")]), &[], &[], 20, "relay.network"),
         Row("1 GiB", node().on(chain, &[Endless]), &[], &[], 20, "relay.answer"),
-        Row("1 GiB in place of a receipt", node().on(receipt, &[Endless]), soon, sent, 20, "relay.answer"),
+        Row("1 GiB in place of a receipt", node().on(receipt, &[Endless]), soon, taken, 20, "relay.answer"),
         Row(
             "a method it does not have",
             node().on(nonce, &[Error(-32601, "the method does not exist")]).on(tx, &[null()]),
             soon,
-            sent,
+            taken,
             20,
             "relay.network",
         ),
@@ -215,7 +215,7 @@ fn rows(node: impl Fn() -> Script) -> Vec<Row> {
         Row("hangs up on every send", blank().on(send, &[HangUp]), &[], &["recorded"], 20, "relay.network"),
         Row("takes it, and hangs up", node().on(tx, &[null(), Honest]).on(send, &[HangUp]).knowing(), &[], done, 0, ""),
         Row("half an answer, once", node().on(send, &[Half, Honest]), &[], done, 0, ""),
-        Row("half a receipt, always", node().on(receipt, &[Half]), soon, sent, 20, "relay.network"),
+        Row("half a receipt, always", node().on(receipt, &[Half]), soon, taken, 20, "relay.network"),
         Row(
             "never answers",
             node().on(chain, &[Late(Duration::from_secs(20))]),
@@ -287,14 +287,14 @@ fn rows(node: impl Fn() -> Script) -> Vec<Row> {
             "relay.dropped",
         ),
         // Forgeries.
-        Row("receipt of another", node().giving("transactionHash", zeros()), &[], sent, 26, "relay.disagree"),
-        Row("receipt from another", node().giving("from", value!(OTHER)), &[], sent, 26, "relay.disagree"),
-        Row("another value", node().telling("value", value!("0x1")), &[], sent, 26, "relay.disagree"),
-        Row("another input", node().telling("input", value!("0x")), &[], sent, 26, "relay.disagree"),
-        Row("another nonce", node().telling("nonce", value!("0x63")), &[], sent, 26, "relay.disagree"),
-        Row("another recipient", node().telling("to", value!(OTHER)), &[], sent, 26, "relay.disagree"),
-        Row("another hash of the transaction", node().telling("hash", zeros()), &[], sent, 26, "relay.disagree"),
-        Row("a status that is none", node().giving("status", value!("0x2")), soon, sent, 20, "relay.answer"),
+        Row("receipt of another", node().giving("transactionHash", zeros()), &[], taken, 26, "relay.disagree"),
+        Row("receipt from another", node().giving("from", value!(OTHER)), &[], taken, 26, "relay.disagree"),
+        Row("another value", node().telling("value", value!("0x1")), &[], taken, 26, "relay.disagree"),
+        Row("another input", node().telling("input", value!("0x")), &[], taken, 26, "relay.disagree"),
+        Row("another nonce", node().telling("nonce", value!("0x63")), &[], taken, 26, "relay.disagree"),
+        Row("another recipient", node().telling("to", value!(OTHER)), &[], taken, 26, "relay.disagree"),
+        Row("another hash of the transaction", node().telling("hash", zeros()), &[], taken, 26, "relay.disagree"),
+        Row("a status that is none", node().giving("status", value!("0x2")), soon, taken, 20, "relay.answer"),
         Row(
             "reverted",
             node().giving("status", value!("0x0")),

@@ -222,7 +222,7 @@ impl Recording {
     pub fn commit(self) -> Result<Run, Refusal> {
         let Journal { connection, path, lock, .. } = self.journal;
         connection.execute_batch("COMMIT").map_err(|error| failed(&path, error))?;
-        Ok(Run { writer: Writer::start(connection), path, run: self.run, _lock: lock })
+        Ok(Run { writer: Writer::start(connection), path, number: self.run, _lock: lock })
     }
 
     /// Forgets it, and the file too if there was none before.
@@ -242,7 +242,7 @@ impl Recording {
 pub struct Run {
     writer: Writer,
     path: PathBuf,
-    run: i64,
+    number: i64,
     _lock: File,
 }
 
@@ -256,7 +256,7 @@ pub struct Account {
 impl Run {
     /// The next account of the run, in an order of the journal's own.
     pub fn next_account(&self, after: Option<&Account>) -> Result<Option<Account>, Refusal> {
-        let run = self.run;
+        let run = self.number;
         let (chain_id, sender) = after.map_or((-1, String::new()), |known| (known.chain_id, known.sender.clone()));
         self.write(move |connection| {
             let mut query = connection.prepare_cached(
@@ -273,7 +273,7 @@ impl Run {
 
     /// The account's next payload of the run, in nonce order.
     pub fn next_payload(&self, account: &Account, after: Option<u64>) -> Result<Option<Row>, Refusal> {
-        let (run, account) = (self.run, account.clone());
+        let (run, account) = (self.number, account.clone());
         let after = after.map_or(-1, |nonce| i64::try_from(nonce).unwrap_or(i64::MAX));
         self.write(move |connection| {
             let mut query = connection.prepare_cached(&format!(
@@ -286,7 +286,7 @@ impl Run {
 
     /// How many payloads the run has.
     pub fn count(&self) -> Result<u64, Refusal> {
-        let run = self.run;
+        let run = self.number;
         self.write(move |connection| {
             connection.query_row("SELECT count(*) FROM payload WHERE run = ?1", [run], |row| number(row, 0))
         })

@@ -7,6 +7,7 @@ mod announced;
 mod answer;
 mod broadcast;
 mod cli;
+mod contract;
 mod delivery;
 mod endpoints;
 #[allow(dead_code)] // the relay reads documents, but does not answer them line by line
@@ -15,13 +16,16 @@ mod input;
 mod journal;
 #[path = "../shared/networks.rs"]
 mod networks;
+#[path = "../shared/new_file.rs"]
+mod new_file;
+mod number;
 mod output;
 mod payload;
+mod prepare;
 mod progress;
-#[allow(dead_code)] // until `prepare` reads raw answers
+#[allow(dead_code)] // raw answers are for commands that pass them on
 mod quorum;
 mod receipt;
-#[allow(dead_code)] // until `prepare` reads what a revert says
 mod rpc;
 mod state;
 #[path = "../shared/usage.rs"]
@@ -42,10 +46,11 @@ fn main() -> ExitCode {
     };
     let errors = if cli.json_errors { Errors::Json } else { Errors::Text };
     let result = networks::known(&cli.network_file).and_then(|networks| match &cli.command {
-        Command::Broadcast(arguments) => broadcast::run(arguments, &networks, errors),
+        Command::Broadcast(arguments) => broadcast::run(arguments, &networks, errors).map(|()| 0),
+        Command::Prepare(arguments) => prepare::run(arguments, &networks),
     });
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(refusal) => {
             print_refusal(&refusal, errors);
             ExitCode::from(refusal.exit().code())
