@@ -177,13 +177,21 @@ impl Transaction {
         }
     }
 
-    /// Whether it carries nothing beside its call: no access list, factory dependencies or paymaster.
+    /// The bytecodes that it makes known to the chain: part of its call.
+    pub fn factory_deps(&self) -> &[Vec<u8>] {
+        match self {
+            Self::Eip712(tx) => &tx.factory_deps,
+            Self::Legacy(_) | Self::Eip2930(_) | Self::Eip1559(_) => &[],
+        }
+    }
+
+    /// Whether it carries nothing beside its call: no access list or paymaster.
     pub fn has_no_extras(&self) -> bool {
         match self {
             Self::Legacy(_) => true,
             Self::Eip2930(tx) => tx.access_list.is_empty(),
             Self::Eip1559(tx) => tx.access_list.is_empty(),
-            Self::Eip712(tx) => tx.factory_deps.is_empty() && tx.paymaster.is_none(),
+            Self::Eip712(tx) => tx.paymaster.is_none(),
         }
     }
 

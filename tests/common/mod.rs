@@ -95,7 +95,7 @@ fn read(folder: &str, path: &Path) -> Fixture {
 
 /// The folders of operation cases.
 pub fn operation_fixtures() -> Vec<Fixture> {
-    ["deposit", "request_execute", "request_execute_mailbox", "deploy", "approve", "cancel", "withdraw", "json"]
+    ["deposit", "request_execute", "request_execute_mailbox", "deploy", "approve", "cancel", "withdraw", "transfer", "call", "json"]
         .iter()
         .flat_map(|folder| fixtures(folder))
         .collect()
