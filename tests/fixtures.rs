@@ -272,22 +272,38 @@ fn the_fixtures_cover_the_list() {
         "fees.overflow",            // tests/refusals.rs
         "priority.margin",          // tests/refusals.rs
         "l2.gas_per_pubdata_range", // tests/refusals.rs
+        "message.selector",         // tests/proofs.rs
+        "message.length",           // tests/proofs.rs
+        "message.format",           // tests/proofs.rs
+        "proof.format",             // tests/proofs.rs
+        "proof.trailing",           // tests/proofs.rs
+        "proof.index",              // tests/proofs.rs
         "unsigned.differs",         // unsigned_documents_read_back_and_hide_no_change
         "signed.differs",           // signed_documents_hide_no_change
         "signed.unsigned",          // tests/refusals.rs
         "signed.replayable",        // tests/refusals.rs
         "signature.not_from",       // tests/refusals.rs
-        "sign.declined",            // tests/cli.rs
-        "key.format",               // tests/cli.rs
-        "key.permissions",          // tests/cli.rs
-        "key.unreadable",           // tests/cli.rs
-        "fault.signature",          // src/key.rs: needs a broken machine
-        "fault.encoding",           // src/unsigned.rs: needs a broken machine
-        "usage.command",            // tests/cli.rs
-        "io.read",                  // tests/cli.rs
-        "io.write",                 // tests/cli.rs
-        "io.exists",                // tests/cli.rs
-        "relay.network",            // the relay's own, here and below: tests/relay.rs
+        "paymaster.flow",           // tests/external.rs, here and below
+        "paymaster.envelope",
+        "paymaster.address",
+        "paymaster.token",
+        "signers.none",
+        "signers.twice",
+        "signers.account",
+        "key.missing",
+        "signature.format",
+        "signature.count",
+        "sign.declined",   // tests/cli.rs
+        "key.format",      // tests/cli.rs
+        "key.permissions", // tests/cli.rs
+        "key.unreadable",  // tests/cli.rs
+        "fault.signature", // src/key.rs: needs a broken machine
+        "fault.encoding",  // src/unsigned.rs: needs a broken machine
+        "usage.command",   // tests/cli.rs
+        "io.read",         // tests/cli.rs
+        "io.write",        // tests/cli.rs
+        "io.exists",       // tests/cli.rs
+        "relay.network",   // the relay's own, here and below: tests/relay.rs
         "relay.answer",
         "relay.rejected",
         "relay.wrong_chain",

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, missing_docs)] // each test program uses a part of this
 
+pub mod vector;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -95,10 +97,21 @@ fn read(folder: &str, path: &Path) -> Fixture {
 
 /// The folders of operation cases.
 pub fn operation_fixtures() -> Vec<Fixture> {
-    ["deposit", "request_execute", "request_execute_mailbox", "deploy", "approve", "cancel", "withdraw", "transfer", "call", "json"]
-        .iter()
-        .flat_map(|folder| fixtures(folder))
-        .collect()
+    [
+        "deposit",
+        "request_execute",
+        "request_execute_mailbox",
+        "deploy",
+        "approve",
+        "cancel",
+        "withdraw",
+        "transfer",
+        "call",
+        "json",
+    ]
+    .iter()
+    .flat_map(|folder| fixtures(folder))
+    .collect()
 }
 
 /// Collects failures and fails once, with all of them.
