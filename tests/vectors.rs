@@ -684,9 +684,9 @@ fn expected_errors(fixture: &Fixture, code: &str) -> Outcome<Vec<Option<&'static
         "token.origin" if ["eth", "base"].iter().any(|word| withdraw["token"] == *word) => Ok(vec![None]),
         "withdraw.form" => {
             let has_router = network()?.network().has_asset_router();
-            let is_of_l1 = withdraw["tokenOrigin"]["chainId"] == network()?.network().l1_chain_id;
+            let is_native = withdraw["tokenOrigin"]["chainId"] == network()?.network().l1_chain_id;
             let is_legacy = ["legacyAssetRouter", "legacyBridge"].iter().any(|form| withdraw["form"] == *form);
-            let error = has_router && is_legacy && !is_of_l1 && withdraw.get("tokenOrigin").is_some();
+            let error = has_router && is_legacy && !is_native && withdraw.get("tokenOrigin").is_some();
             Ok(vec![error.then_some("TokenNotLegacy()")])
         }
         "priority.gas_floor" | "priority.gas_ceiling" => {
