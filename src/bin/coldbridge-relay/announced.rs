@@ -63,9 +63,9 @@ pub fn request(payload: &Payload<'_>, receipt: &Receipt) -> Result<Option<Priori
 fn judge(payload: &Payload<'_>, announced: &CanonicalTransaction) -> Result<(), Refusal> {
     let ours = &payload.transaction;
     let call = ours.to().and_then(|to| {
-        let from = Some(payload.from);
-        let (network, layer) = (payload.network, payload.layer);
-        recognise(&Seen { network, layer, from, to, value: ours.value(), data: ours.data() })
+        let (network, layer, from) = (payload.network, payload.layer, Some(payload.from));
+        let (value, data, factory_deps) = (ours.value(), ours.data(), ours.factory_deps());
+        recognise(&Seen { network, layer, from, to, value, data, factory_deps })
     });
     let asked = |name: &str| call.as_ref().and_then(|found| found.call.get("arguments")?.get(name));
     let announced_mint = announced.mint_value;
