@@ -54,7 +54,7 @@ pub use address::{Address, Spelling};
 pub use document::Document;
 pub use hash::{Digest, TxHash};
 pub use json::Json;
-pub use key::{Key, Signature};
+pub use key::{DerivationPath, Key, KeyKind, Keystore, Signature};
 pub use network::{Layer, Network, Networks};
 pub use refusal::{Code, Exit, Refusal};
 pub use request::Request;

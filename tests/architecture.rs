@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("units", &["json"]),
     ("abi", &["address", "hash"]),
     // keys
-    ("key", &["address", "hash", "refusal"]),
+    ("key", &["address", "hash", "json", "refusal"]),
     ("asset", &["abi", "address", "hash"]),
     ("bytecode", &["refusal"]),
     // the chain

@@ -521,9 +521,20 @@ fn networks_and_schemas_are_shown_and_files_add_networks() {
 #[test]
 fn help_texts_are_golden() {
     let mut failures = Failures::default();
-    for command in
-        ["", "build", "review", "sign", "export", "verify", "quote", "key", "key address", "network", "schema"]
-    {
+    for command in [
+        "",
+        "build",
+        "review",
+        "sign",
+        "export",
+        "verify",
+        "quote",
+        "key",
+        "key address",
+        "key import",
+        "network",
+        "schema",
+    ] {
         let mut arguments: Vec<&str> = command.split_whitespace().collect();
         arguments.push("--help");
         let said = run(&arguments, "");

@@ -283,11 +283,20 @@ fn the_fixtures_cover_the_list() {
         "key.unreadable",           // tests/cli.rs
         "fault.signature",          // src/key.rs: needs a broken machine
         "fault.encoding",           // src/unsigned.rs: needs a broken machine
-        "usage.command",            // tests/cli.rs
-        "io.read",                  // tests/cli.rs
-        "io.write",                 // tests/cli.rs
-        "io.exists",                // tests/cli.rs
-        "relay.network",            // the relay's own, here and below: tests/relay.rs
+        "key.keystore",             // keys: tests/keys.rs and tests/key_files.rs
+        "key.kdf",
+        "key.password",
+        "key.no_password",
+        "key.address",
+        "key.mnemonic",
+        "key.derivation_path",
+        "airgap.interface", // tests/hardening.rs
+        "airgap.filter",
+        "usage.command", // tests/cli.rs
+        "io.read",       // tests/cli.rs
+        "io.write",      // tests/cli.rs
+        "io.exists",     // tests/cli.rs
+        "relay.network", // the relay's own, here and below: tests/relay.rs
         "relay.answer",
         "relay.rejected",
         "relay.wrong_chain",

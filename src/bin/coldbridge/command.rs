@@ -1,6 +1,7 @@
 //! The commands, one file each where they are more than a line.
 
 mod document;
+mod key;
 mod schema;
 mod sign;
 
@@ -49,6 +50,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Refusal> {
         }
         Command::Quote { document, output } => document::quote(&document, &output, &networks),
         Command::Key(KeyCommand::Address { key }) => print(&format!("{}\n", key_file::read(&key)?.address())),
+        Command::Key(KeyCommand::Import { key, output }) => key::import(&key, &output),
         Command::Network(NetworkCommand::List) => network_list(&networks),
         Command::Network(NetworkCommand::Show { name }) => network_show(&name, &networks),
         Command::Schema { name } => schema::schema(name.as_deref()),

@@ -1,7 +1,7 @@
 //! Answers out: to standard output, or into a new file that is complete or not there.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Seek as _, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -67,6 +67,7 @@ impl Output {
         name.push(format!(".{}.partial", std::process::id()));
         let temporary = path.with_file_name(name);
         let file = OpenOptions::new()
+            .read(true)
             .write(true)
             .create_new(true)
             .mode(0o600)
@@ -87,6 +88,26 @@ impl Output {
     /// Writes a document and a line end.
     pub fn write_document(&mut self, document: &Json) -> Result<(), Refusal> {
         self.write(&format!("{document}\n"))
+    }
+
+    /// Hands over a file whose content, read back from the disk, passes a proof. One that does not is never named.
+    pub fn finish_proved(mut self, proof: impl FnOnce(&[u8]) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        if let Self::File { path, file, .. } = &mut self {
+            let mut read_back = || {
+                file.flush()?;
+                let file = file.get_mut();
+                file.sync_all()?;
+                // What was written is dropped from memory where the system allows it, so that the disk answers.
+                let _ = rustix::fs::fadvise(&*file, 0, None, rustix::fs::Advice::DontNeed);
+                file.rewind()?;
+                let mut written = Vec::new();
+                file.read_to_end(&mut written)?;
+                Ok(written)
+            };
+            let written = read_back().map_err(|error| failed(path, &error))?;
+            proof(&written)?;
+        }
+        self.finish()
     }
 
     /// Hands over what was written: flushed, and under its name if it is a file.
