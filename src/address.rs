@@ -70,8 +70,14 @@ impl Address {
     /// `ETH_TOKEN_ADDRESS` of the L1 contracts: how ETH stands in asset ids and second-bridge calldata. Not the zero address,
     /// which the contracts do not take for ETH, and not the L2 base token.
     pub const ETH_TOKEN: Self = Self::low(0x00, 0x01);
+    /// The bootloader's formal address: the sender of the status logs of L1 -> L2 transactions.
+    pub const BOOTLOADER: Self = Self::low(0x80, 0x01);
+    /// The L1Messenger: the sender of the logs of messages.
+    pub const L1_MESSENGER: Self = Self::low(0x80, 0x08);
     /// The L2 ContractDeployer.
     pub const CONTRACT_DEPLOYER: Self = Self::low(0x80, 0x06);
+    /// The L2AssetRouter: since v26 the sender of the messages of withdrawn assets.
+    pub const L2_ASSET_ROUTER: Self = Self::user_space(0x03);
     /// The L2NativeTokenVault: also the handler in the asset ids of every chain, L1 included.
     pub const L2_NATIVE_TOKEN_VAULT: Self = Self::user_space(0x04);
 

@@ -150,6 +150,10 @@ codes! {
     FACTS_UNUSED = "facts.unused", Input;
     /// An option of the intent that this operation does not use.
     INTENT_UNUSED = "intent.unused", Input;
+    /// A paymaster is told exactly one of `general` and `approvalBased`.
+    PAYMASTER_FLOW = "paymaster.flow", Input;
+    /// A smart account with an empty list of signers.
+    SIGNERS_NONE = "signers.none", Input;
     /// A network description that contradicts itself or a pinned one.
     NETWORK_INVALID = "network.invalid", Input;
 
@@ -207,6 +211,16 @@ codes! {
     AMOUNT_ZERO = "amount.zero", Mismatch;
     /// The envelope does not exist on that chain.
     ENVELOPE_UNSUPPORTED = "envelope.unsupported", Mismatch;
+    /// Only a type 0x71 transaction has a paymaster.
+    PAYMASTER_ENVELOPE = "paymaster.envelope", Mismatch;
+    /// The paymaster is the zero or a system address.
+    PAYMASTER_ADDRESS = "paymaster.address", Mismatch;
+    /// The token that a paymaster may take is no ERC-20.
+    PAYMASTER_TOKEN = "paymaster.token", Mismatch;
+    /// A smart account's signer stands twice.
+    SIGNERS_TWICE = "signers.twice", Mismatch;
+    /// A smart account's signer is nobody with a key: the account itself, the zero or a system address.
+    SIGNERS_ACCOUNT = "signers.account", Mismatch;
     /// The priority fee is above the maximum fee.
     FEES_PRIORITY_ABOVE_MAX = "fees.priority_above_max", Mismatch;
     /// The maximum fee is zero.
@@ -249,6 +263,18 @@ codes! {
     L2_GAS_LIMIT_RANGE = "l2.gas_limit_range", Mismatch;
     /// EraVM moves values up to 2^128-1.
     L2_VALUE_RANGE = "l2.value_range", Mismatch;
+    /// The message is of no withdrawal that L1 knows.
+    MESSAGE_SELECTOR = "message.selector", Mismatch;
+    /// The message has not the length of its kind.
+    MESSAGE_LENGTH = "message.length", Mismatch;
+    /// The message's transfer data are not the canonical encoding of a transfer.
+    MESSAGE_FORMAT = "message.format", Mismatch;
+    /// The words are no Merkle proof.
+    PROOF_FORMAT = "proof.format", Mismatch;
+    /// Words follow the end of the Merkle proof.
+    PROOF_TRAILING = "proof.trailing", Mismatch;
+    /// The proof's path leads to no leaf of that index.
+    PROOF_INDEX = "proof.index", Mismatch;
     /// The document differs from what its own intent and facts give.
     UNSIGNED_DIFFERS = "unsigned.differs", Mismatch;
     /// The signed document does not say what its raw bytes say.
@@ -287,12 +313,34 @@ codes! {
     KEY_DERIVATION_PATH = "key.derivation_path", Usage;
     /// The key is not the key of `from`.
     KEY_NOT_FROM = "key.not_from", Key;
+    /// The key of one of the smart account's signers is missing.
+    KEY_MISSING = "key.missing", Key;
+    /// A signature from outside that is of no form that is known, or of one that this sender can not have.
+    SIGNATURE_FORMAT = "signature.format", Key;
+    /// Not one signature for each transaction (and each signer of a smart account).
+    SIGNATURE_COUNT = "signature.count", Key;
     /// The signature is not a signature of `from`.
     SIGNATURE_NOT_FROM = "signature.not_from", Key;
     /// A signature failed the check that follows each signing.
     FAULT_SIGNATURE = "fault.signature", Fault;
     /// The bytes that were about to leave do not say what was asked.
     FAULT_ENCODING = "fault.encoding", Fault;
+    /// The nonce was signed before, with another digest.
+    GUARD_NONCE_USED = "guard.nonce_used", Guard;
+    /// The nonce is below the guard's watermark, and nothing is known of it.
+    GUARD_NONCE_BELOW = "guard.nonce_below", Guard;
+    /// The intent was signed before with another nonce: both could be mined.
+    GUARD_INTENT_USED = "guard.intent_used", Guard;
+    /// The guard knows no payment of this intent that could be retired.
+    GUARD_INTENT_UNKNOWN = "guard.intent_unknown", Guard;
+    /// Two guards hold different payloads for one nonce or one intent.
+    GUARD_CONFLICT = "guard.conflict", Guard;
+    /// The guard was changed by something else than coldbridge.
+    GUARD_CORRUPT = "guard.corrupt", Guard;
+    /// Others than the owner can read or change the guard, or it is no regular file.
+    GUARD_PERMISSIONS = "guard.permissions", Guard;
+    /// Another process holds the guard.
+    GUARD_LOCKED = "guard.locked", Io;
     /// The command line is wrong.
     USAGE = "usage.command", Usage;
     /// A file can not be read.
@@ -366,6 +414,16 @@ pub mod contract_error {
         LEGACY_ENCODING_USED_FOR_NON_L1_TOKEN = "LegacyEncodingUsedForNonL1Token()" "0xfade089a";
         ASSET_ID_MISMATCH = "AssetIdMismatch(bytes32,bytes32)" "0x1294e9e1";
         ASSET_ID_NOT_SUPPORTED = "AssetIdNotSupported(bytes32)" "0x04a0b7e9";
+        INVALID_SELECTOR = "InvalidSelector(bytes4)" "0x12ba286f";
+        L2_WITHDRAWAL_MESSAGE_WRONG_LENGTH = "L2WithdrawalMessageWrongLength(uint256)" "0x97e1359e";
+        WRONG_MSG_LENGTH = "WrongMsgLength(uint256,uint256)" "0x61cdb17e";
+        MERKLE_PATH_EMPTY = "MerklePathEmpty()" "0x8e23ac1a";
+        HASHED_LOG_IS_DEFAULT = "HashedLogIsDefault()" "0xd356e6ba";
+        UNSUPPORTED_PROOF_METADATA_VERSION = "UnsupportedProofMetadataVersion(uint256)" "0x79274f04";
+        INVALID_PROOF_LENGTH_FOR_FINAL_NODE = "InvalidProofLengthForFinalNode()" "0x48c5fa28";
+        MERKLE_PATH_OUT_OF_BOUNDS = "MerklePathOutOfBounds()" "0x1c500385";
+        MERKLE_INDEX_OUT_OF_BOUNDS = "MerkleIndexOutOfBounds()" "0x9bb54c35";
+        NOT_SETTLEMENT_LAYER = "NotSettlementLayer()" "0xd0266e26";
     }
 }
 

@@ -272,18 +272,42 @@ fn the_fixtures_cover_the_list() {
         "fees.overflow",            // tests/refusals.rs
         "priority.margin",          // tests/refusals.rs
         "l2.gas_per_pubdata_range", // tests/refusals.rs
+        "message.selector",         // tests/proofs.rs
+        "message.length",           // tests/proofs.rs
+        "message.format",           // tests/proofs.rs
+        "proof.format",             // tests/proofs.rs
+        "proof.trailing",           // tests/proofs.rs
+        "proof.index",              // tests/proofs.rs
         "unsigned.differs",         // unsigned_documents_read_back_and_hide_no_change
         "signed.differs",           // signed_documents_hide_no_change
         "signed.unsigned",          // tests/refusals.rs
         "signed.replayable",        // tests/refusals.rs
         "signature.not_from",       // tests/refusals.rs
-        "sign.declined",            // tests/cli.rs
-        "key.format",               // tests/cli.rs
-        "key.permissions",          // tests/cli.rs
-        "key.unreadable",           // tests/cli.rs
-        "fault.signature",          // src/key.rs: needs a broken machine
-        "fault.encoding",           // src/unsigned.rs: needs a broken machine
-        "key.keystore",             // keys: tests/keys.rs and tests/key_files.rs
+        "paymaster.flow",           // tests/external.rs, here and below
+        "paymaster.envelope",
+        "paymaster.address",
+        "paymaster.token",
+        "signers.none",
+        "signers.twice",
+        "signers.account",
+        "key.missing",
+        "signature.format",
+        "signature.count",
+        "sign.declined",    // tests/cli.rs
+        "key.format",       // tests/cli.rs
+        "key.permissions",  // tests/cli.rs
+        "key.unreadable",   // tests/cli.rs
+        "fault.signature",  // src/key.rs: needs a broken machine
+        "fault.encoding",   // src/unsigned.rs: needs a broken machine
+        "guard.nonce_used", // the guard's own, here and below: tests/guard.rs
+        "guard.nonce_below",
+        "guard.intent_used",
+        "guard.intent_unknown",
+        "guard.conflict",
+        "guard.corrupt",
+        "guard.permissions",
+        "guard.locked",
+        "key.keystore", // keys: tests/keys.rs and tests/key_files.rs
         "key.kdf",
         "key.password",
         "key.no_password",

@@ -148,7 +148,7 @@ fn what_is_wrong_with_a_key_file_is_said_without_its_secrets() {
             .iter()
             .any(|secret| said.contains(secret))
         {
-            failures.fail(name, &format!("a secret was printed: {said}"));
+            failures.fail(name, format!("a secret was printed: {said}"));
         }
     }
     failures.finish();

@@ -1,6 +1,8 @@
 //! Keys against the published vectors of others: BIP-39, BIP-32, keystore version 3, RFC 6979, Wycheproof; and every
 //! single bit of a signature. Each test prints how many vectors passed.
 
+#![allow(clippy::print_stdout, clippy::type_complexity)] // it prints how many vectors passed; a table of cases
+
 mod common;
 
 use std::fs;
@@ -526,7 +528,7 @@ fn wycheproof() {
                         failures.check(&name, "invalid", &taken, &false);
                         invalid += 1;
                     }
-                    result => failures.fail(&name, &format!("{result:?} is no result")),
+                    result => failures.fail(&name, format!("{result:?} is no result")),
                 }
                 count += 1;
             }

@@ -530,8 +530,8 @@ fn broken_nodes_are_told_apart() {
         ("nonce too low, but our hash is known", known_after_error, 0, ""),
         ("wrong chain", Box::new(|_, _, _| result(&value!("0x1"))), 22, "relay.wrong_chain"),
         ("chain id is no number", Box::new(|_, _, _| result(&value!("mainnet"))), 20, "relay.answer"),
-        ("chain id is missing", Box::new(|_, _, _| Some("{}".to_owned())), 20, "relay.network"),
-        ("not JSON", Box::new(|_, _, _| Some("<html>502</html>".to_owned())), 20, "relay.network"),
+        ("chain id is missing", Box::new(|_, _, _| Some("{}".to_owned())), 20, "relay.answer"),
+        ("not JSON", Box::new(|_, _, _| Some("<html>502</html>".to_owned())), 20, "relay.answer"),
         ("hangs up", Box::new(|_, _, _| None), 20, "relay.network"),
         ("answers with another hash", unknown(result(&value!(zeros)), "0x0"), 20, "relay.answer"),
         ("refuses", unknown(error("max fee per gas less than block base fee\u{1b}[2J"), "0x0"), 21, "relay.rejected"),
@@ -556,7 +556,7 @@ fn broken_nodes_are_told_apart() {
     for (name, answer, exit, code) in rows {
         let node = Scripted::start(answer);
         let patience = if exit == 25 { "1" } else { "30" };
-        let said = Relay::new().broadcast(&signed, &["--l2", &node.url, "--timeout", patience]);
+        let said = Relay::new().broadcast(&signed, &["--l2", &node.url, "--timeout", patience, "--retries", "2"]);
         failures.check(name, "exit and code", &(said.exit, said.code()), &(exit, code.to_owned()));
         if said.stderr.contains('\u{1b}') || said.receipts.iter().any(|receipt| receipt.to_string().contains('\u{1b}'))
         {
@@ -586,7 +586,11 @@ fn nothing_is_opened_for_a_false_document_or_a_wrong_command() {
         (signed.to_json().to_string(), vec!["--l2", url], 2),
         (signed.to_json().to_string(), vec!["--l1", "http://user:SECRET@rpc.example/v2/SECRET"], 20),
         (signed.to_json().to_string(), vec!["--l1", url, "--timeout", "18446744073709551615"], 2),
-        (signed.to_json().to_string(), vec!["--l1", url], 20),
+        (signed.to_json().to_string(), vec!["--l1", url, "--retries", "0"], 20),
+        (signed.to_json().to_string(), vec!["--l1", url, "--l1", url], 2),
+        (signed.to_json().to_string(), vec!["--l1", url, "--quorum", "2"], 2),
+        (signed.to_json().to_string(), vec!["--l1", url, "--quorum", "0"], 2),
+        (signed.to_json().to_string(), vec!["--config", "/nowhere"], 10),
     ];
     for (text, arguments, exit) in cases {
         let said = relay.broadcast_text(&text, &arguments);
@@ -700,4 +704,105 @@ fn a_recorded_deposits_event_gives_the_l2_hash_that_the_l2_node_knew() {
         }
     }
     assert_eq!(found, [text(&recorded["expect"]["l2TxHash"])]);
+}
+
+/// An honest node whose answers pass through a change.
+fn node_of(signed: &Signed, change: impl Fn(&str, &mut Value) + Send + 'static) -> Scripted {
+    let (told, receipt) = honest(signed);
+    Scripted::start(move |method, _, _| {
+        let mut answer = match method {
+            "eth_chainId" => value!("0x104"),
+            "eth_getTransactionByHash" => told.clone(),
+            "eth_getTransactionReceipt" => receipt.clone(),
+            _ => value!("0x1"),
+        };
+        change(method, &mut answer);
+        result(&answer)
+    })
+}
+
+#[test]
+fn several_nodes_must_agree() {
+    let signed = withdrawal();
+    let honest = || node_of(&signed, |_, _| {});
+    let liar = || {
+        node_of(&signed, |method, answer| {
+            if method == "eth_getTransactionReceipt" {
+                answer["status"] = value!("0x0");
+            }
+        })
+    };
+    let dead = || Scripted::start(|_, _, _| None);
+    let elsewhere = || Scripted::start(|_, _, _| result(&value!("0x1")));
+    let upper = || {
+        node_of(&signed, |method, answer| {
+            if method == "eth_getTransactionReceipt" {
+                answer["from"] = value!(answer["from"].as_str().expect("text").to_lowercase());
+                answer["aMemberOfItsOwn"] = value!(true);
+            }
+        })
+    };
+    let rows: Vec<(&str, Vec<Scripted>, &[&str], i32)> = vec![
+        ("two honest ones", vec![honest(), honest()], &[], 0),
+        ("another spelling, another member", vec![honest(), upper()], &[], 0),
+        ("one of two lies", vec![honest(), liar()], &[], 26),
+        ("one of three lies", vec![honest(), liar(), honest()], &["--quorum", "2"], 0),
+        ("one of three lies, all must agree", vec![honest(), liar(), honest()], &[], 26),
+        ("one of two is dead", vec![dead(), honest()], &["--quorum", "1"], 0),
+        ("one of two is dead, both must agree", vec![dead(), honest()], &[], 20),
+        ("one of two serves another chain", vec![honest(), elsewhere()], &["--quorum", "1"], 22),
+    ];
+    let mut failures = common::Failures::default();
+    for (name, nodes, arguments, exit) in rows {
+        let mut arguments: Vec<&str> = arguments.to_vec();
+        arguments.extend(["--retries", "1", "--timeout", "2"]);
+        arguments.extend(nodes.iter().flat_map(|node| ["--l2", &node.url]));
+        let said = Relay::new().broadcast(&signed, &arguments);
+        failures.check(name, "exit", &said.exit, &exit);
+    }
+    failures.finish();
+}
+
+#[test]
+fn nodes_are_named_in_a_file() {
+    let signed = withdrawal();
+    let node = node_of(&signed, |_, _| {});
+    let good = value!({
+        "schema": "coldbridge/relay-config/1",
+        "networks": {"local": {"l2": {"urls": [node.url], "quorum": 1}}},
+    });
+    let set = |pointer: &str, new: Value| {
+        let mut config = good.clone();
+        let (parent, name) = pointer.rsplit_once('/').expect("a member");
+        config.pointer_mut(parent).expect("the parent")[name] = new;
+        config
+    };
+    let rows = [
+        (good.clone(), 0, ""),
+        (set("/schema", value!("coldbridge/relay-config/2")), 3, "/schema"),
+        (set("/key", value!(1)), 3, "/key"),
+        (set("/networks/nowhere", value!({})), 4, "/networks/nowhere"),
+        (set("/networks/local/l3", value!({})), 3, "/networks/local/l3"),
+        (set("/networks/local/l2/urls", value!([])), 2, "/networks/local/l2/urls"),
+        (set("/networks/local/l2/urls", value!([node.url, node.url])), 2, "/networks/local/l2/urls/1"),
+        (set("/networks/local/l2/urls", value!(["http://rpc.example/SECRET"])), 20, "/networks/local/l2/urls/0"),
+        (set("/networks/local/l2/urls", value!(["https://\u{7f}/SECRET"])), 20, ""),
+        (set("/networks/local/l2/quorum", value!(0)), 2, ""),
+        (set("/networks/local/l2/quorum", value!(1.5)), 3, "/networks/local/l2/quorum"),
+        (set("/networks/local", value!({})), 2, ""),
+    ];
+    let relay = Relay::new();
+    let path = relay.folder.join("relay.json");
+    for (config, exit, at) in rows {
+        std::fs::write(&path, config.to_string()).expect("written");
+        let said = relay.broadcast(&signed, &["--config", path.to_str().expect("plain"), "--retries", "0"]);
+        assert_eq!(said.exit, exit, "{config} {}", said.stderr);
+        assert!(!said.stderr.contains("SECRET"), "{}", said.stderr);
+        assert!(said.stderr.contains(&format!("\"at\":\"{at}\"")) || exit == 0, "{at} {}", said.stderr);
+    }
+    // The command line comes before the file.
+    std::fs::write(&path, good.to_string()).expect("written");
+    let other = Scripted::start(|_, _, _| result(&value!("0x1")));
+    let said = relay.broadcast(&signed, &["--config", path.to_str().expect("plain"), "--l2", &other.url]);
+    assert_eq!(said.exit, 22, "{}", said.stderr);
 }

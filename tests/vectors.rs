@@ -3,8 +3,7 @@
 
 mod common;
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use coldbridge::abi::{self, Token, selector};
 use coldbridge::asset::{
@@ -21,168 +20,12 @@ use coldbridge::operation::request_execute::REQUEST_L2_TRANSACTION;
 use coldbridge::priority::{BaseTokenGasPriceMultiplier, FeeParams, PubdataPricingMode};
 use coldbridge::refusal::contract_error;
 use coldbridge::{Address, Key, Networks, Refusal, Request, Spelling, Unsigned, json};
-use common::{Failures, Fixture, fixtures, operation_fixtures};
+use common::vector::{
+    Case, Members, Outcome, any_case, hex_bytes, hex_word, number, padded, report, said, text, walk, word_of,
+};
+use common::{Failures, Fixture, operation_fixtures};
 use ethabi::ethereum_types::U256;
 use serde_json::{Value, json};
-
-/// What a vector leaves to say, or why it can not be read.
-type Outcome<T = ()> = Result<T, String>;
-
-#[allow(clippy::print_stderr)] // how much was checked is part of the test's answer
-fn report(line: &str) {
-    eprintln!("{line}");
-}
-
-// ---------------------------------------------------------------------------------------------------- reading vectors
-
-fn said(refusal: impl std::fmt::Display) -> String {
-    refusal.to_string()
-}
-
-fn text(value: &Value) -> Outcome<&str> {
-    value.as_str().ok_or_else(|| format!("{value} is not a text"))
-}
-
-fn number(value: &Value) -> Outcome<U256> {
-    match value {
-        Value::Number(number) => number.as_u64().map(U256::from).ok_or_else(|| format!("{number} is no count")),
-        _ => U256::from_dec_str(text(value)?).map_err(|error| format!("{value}: {error}")),
-    }
-}
-
-fn hex_bytes(text: &str) -> Outcome<Vec<u8>> {
-    let digits = text.strip_prefix("0x").ok_or_else(|| format!("{text} is not 0x hex"))?;
-    hex::decode(digits).map_err(|error| format!("{text}: {error}"))
-}
-
-fn hex_word(text: &str) -> Outcome<[u8; 32]> {
-    hex_bytes(text)?.try_into().map_err(|_| format!("{text} has not 32 bytes"))
-}
-
-fn any_case(text: &str) -> Outcome<Address> {
-    Address::parse(text, Spelling::AnyCase).map_err(|error| format!("{text}: {error:?}"))
-}
-
-fn word_of(value: impl Into<U256>) -> [u8; 32] {
-    let mut word = [0; 32];
-    value.into().to_big_endian(&mut word);
-    word
-}
-
-fn padded(address: Address) -> [u8; 32] {
-    word_of(U256::from_big_endian(address.as_bytes()))
-}
-
-/// An object of a vector. Who reads a member says so, and what nobody read makes the form unknown.
-struct Members<'a> {
-    of: &'a serde_json::Map<String, Value>,
-    read: RefCell<BTreeSet<String>>,
-}
-
-impl<'a> Members<'a> {
-    fn of(value: &'a Value) -> Outcome<Self> {
-        let of = value.as_object().ok_or_else(|| format!("{value} is not an object"))?;
-        Ok(Self { of, read: RefCell::default() })
-    }
-
-    fn get(&self, name: &str) -> Option<&'a Value> {
-        self.read.borrow_mut().insert(name.to_owned());
-        self.of.get(name)
-    }
-
-    fn needs(&self, name: &str) -> Outcome<&'a Value> {
-        self.get(name).ok_or_else(|| format!("no {name}"))
-    }
-
-    fn text(&self, name: &str) -> Outcome<&'a str> {
-        text(self.needs(name)?)
-    }
-
-    fn bytes(&self, name: &str) -> Outcome<Vec<u8>> {
-        hex_bytes(self.text(name)?)
-    }
-
-    fn word(&self, name: &str) -> Outcome<[u8; 32]> {
-        hex_word(self.text(name)?)
-    }
-
-    fn address(&self, name: &str) -> Outcome<Address> {
-        any_case(self.text(name)?)
-    }
-
-    fn number(&self, name: &str) -> Outcome<U256> {
-        number(self.needs(name)?)
-    }
-
-    fn narrow<T: TryFrom<U256>>(&self, name: &str) -> Outcome<T> {
-        self.number(name)?.try_into().map_err(|_| format!("{name} is too large"))
-    }
-
-    fn unread(&self, what: &str) -> Outcome {
-        let read = self.read.borrow();
-        let unread: Vec<&String> = self.of.keys().filter(|name| !read.contains(*name)).collect();
-        if unread.is_empty() { Ok(()) } else { Err(format!("unknown form: nothing read the {what}'s {unread:?}")) }
-    }
-}
-
-/// One vector: its input, its answers, and whether it documents a mistake of its source.
-struct Case<'a> {
-    name: &'a str,
-    category: &'a str,
-    not_usable: bool,
-    input: Members<'a>,
-    expect: Members<'a>,
-}
-
-impl<'a> Case<'a> {
-    fn of(fixture: &'a Fixture) -> Outcome<Self> {
-        let head = Members::of(&fixture.json)?;
-        if head.text("schema")? != "coldbridge/fixture/1" {
-            return Err(format!("unknown schema {}", fixture.json["schema"]));
-        }
-        let _ = (head.needs("comment")?, head.needs("source")?);
-        let flags: Vec<&str> =
-            head.needs("flags")?.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let (category, not_usable) = match flags.as_slice() {
-            [category] => (*category, false),
-            [category, "notUsable"] => (*category, true),
-            _ => return Err(format!("unknown flags {flags:?}")),
-        };
-        let case = Self {
-            name: fixture.name.split_once('/').map_or("", |(_, name)| name),
-            category,
-            not_usable,
-            input: Members::of(head.needs("input")?)?,
-            expect: Members::of(head.needs("expect")?)?,
-        };
-        head.unread("vector")?;
-        Ok(case)
-    }
-}
-
-/// Checks every file of a folder, and that there is no other and no member that nobody read.
-fn walk(folder: &str, check: fn(&Case<'_>, &mut Failures) -> Outcome) {
-    let mut failures = Failures::default();
-    let mut checked = 0;
-    for fixture in fixtures(folder) {
-        let before = failures.passed;
-        let outcome = Case::of(&fixture).and_then(|case| {
-            check(&case, &mut failures)?;
-            case.input.unread("input")?;
-            case.expect.unread("answer")
-        });
-        match outcome {
-            Err(problem) => failures.fail(&fixture.name, problem),
-            Ok(()) if failures.passed == before => failures.fail(&fixture.name, "nothing of it holds"),
-            Ok(()) => checked += 1,
-        }
-    }
-    let (facts, path) = (failures.passed, common::root().join("fixtures").join(folder));
-    failures.finish();
-    let files = std::fs::read_dir(path).expect("the folder").count();
-    assert_eq!(checked, files, "files of {folder}/ that were checked, and all there are");
-    report(&format!("{folder}/: {checked} of {files} files, {facts} facts"));
-}
 
 // --------------------------------------------------------------------------------------------- addresses and asset ids
 
@@ -788,8 +631,21 @@ fn allowed(code: &str) -> &'static [&'static str] {
     }
 }
 
-/// Errors that are shown by a test of this file, whether or not a fixture meets them too.
-const SHOWN_HERE: &[&str] = &["EmptyDeposit()"]; // a_request_that_mints_nothing_is_refused
+/// Errors that are shown by a test, whether or not a fixture meets them too.
+const SHOWN_HERE: &[&str] = &[
+    "EmptyDeposit()", // a_request_that_mints_nothing_is_refused
+    // tests/proofs.rs
+    "InvalidSelector(bytes4)",
+    "L2WithdrawalMessageWrongLength(uint256)",
+    "WrongMsgLength(uint256,uint256)",
+    "MerklePathEmpty()",
+    "HashedLogIsDefault()",
+    "UnsupportedProofMetadataVersion(uint256)",
+    "InvalidProofLengthForFinalNode()",
+    "MerklePathOutOfBounds()",
+    "MerkleIndexOutOfBounds()",
+    "NotSettlementLayer()",
+];
 
 /// Errors that no refused request can meet, each with its reason.
 fn unmeetable(signature: &str) -> Option<&'static str> {

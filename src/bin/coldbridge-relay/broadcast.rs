@@ -11,16 +11,18 @@ use coldbridge::canonical::{CanonicalTransaction, EventError, PriorityRequested}
 use coldbridge::operation::{Seen, recognise};
 use coldbridge::refusal::printable;
 use coldbridge::signed::SignedTransaction;
-use coldbridge::{Code, Json, Layer, Networks, Refusal, Signed, json};
+use coldbridge::{Code, Json, Networks, Refusal, Signed, json};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::answer::{Receipt, Status, Transaction as Told};
 use crate::cli::BroadcastArgs;
+use crate::endpoints::Endpoints;
 use crate::input::{Input, trimmed};
 use crate::journal::{Journal, Recorded, State};
 use crate::output::{print_line, print_note};
-use crate::rpc::{CallError, Endpoint, Receipt, Status, Transaction as Told};
+use crate::quorum::Quorum;
+use crate::rpc::Answer;
 
-const SEND_ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const NO_REQUEST: &str =
     "mined, but the chain's diamond announced no priority request: is this the right L1, and are the contracts there?";
@@ -33,11 +35,6 @@ const KNOWN_WORDINGS: &[&str] =
 const DEVELOPMENT_CHAIN: u64 = 31337;
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
-struct Endpoints {
-    l1: Option<Endpoint>,
-    l2: Option<Endpoint>,
-}
-
 /// Runs the command.
 pub fn run(arguments: &BroadcastArgs, networks: &Networks) -> Result<(), Refusal> {
     // Everything is read and proved before a socket or the journal is opened.
@@ -49,12 +46,12 @@ pub fn run(arguments: &BroadcastArgs, networks: &Networks) -> Result<(), Refusal
     documents.sort_by_key(|signed| {
         (signed.from(), signed.transactions().first().map(|first| (first.layer(), first.nonce())))
     });
-    let endpoints = Endpoints {
-        l1: arguments.l1.as_deref().map(|url| Endpoint::new(Layer::L1, url)).transpose()?,
-        l2: arguments.l2.as_deref().map(|url| Endpoint::new(Layer::L2, url)).transpose()?,
-    };
+    // Each layer that is used must be there and serve the chain that the payload is signed for.
+    let endpoints = Endpoints::read(&arguments.endpoints, 1, networks)?;
     for signed in &documents {
-        endpoints.judge(signed)?;
+        for transaction in signed.transactions() {
+            endpoints.of(signed.network(), transaction.layer())?;
+        }
     }
     let journal = Journal::open(&arguments.journal)?;
     let mut recorded = Vec::new();
@@ -73,7 +70,7 @@ pub fn run(arguments: &BroadcastArgs, networks: &Networks) -> Result<(), Refusal
             signed,
             transaction,
             journal: &journal,
-            endpoint: endpoints.of(transaction.layer())?,
+            endpoint: &*endpoints.of(signed.network(), transaction.layer())?,
             progress: &progress,
         };
         if known == Recorded::New {
@@ -92,48 +89,6 @@ fn read_documents(path: &Path, networks: &Networks, documents: &mut Vec<Signed>)
         documents.push(Signed::read(&json::parse(trimmed(&bytes)?)?, networks)?);
     }
     Ok(())
-}
-
-impl Endpoints {
-    fn of(&self, layer: Layer) -> Result<&Endpoint, Refusal> {
-        let endpoint = match layer {
-            Layer::L1 => self.l1.as_ref(),
-            Layer::L2 => self.l2.as_ref(),
-        };
-        endpoint.ok_or_else(|| {
-            Refusal::new(
-                Code::USAGE,
-                "",
-                format!("the document has an {layer} transaction, but there is no --{}", layer.name()),
-                format!("pass the {layer} endpoint: --{} URL", layer.name()),
-            )
-        })
-    }
-
-    /// Each layer that is used must be there and serve the chain that the payload is signed for.
-    fn judge(&self, signed: &Signed) -> Result<(), Refusal> {
-        for layer in [Layer::L1, Layer::L2] {
-            if !signed.transactions().iter().any(|transaction| transaction.layer() == layer) {
-                continue;
-            }
-            let endpoint = self.of(layer)?;
-            let (expected, actual) = (signed.network().chain_id(layer), endpoint.chain_id()?);
-            if expected != actual {
-                return Err(Refusal::new(
-                    Code::RELAY_WRONG_CHAIN,
-                    "",
-                    format!(
-                        "{} serves chain {actual}, the payload is for chain {expected} ({layer} of {}). Nothing was sent",
-                        endpoint.host(),
-                        signed.network().name
-                    ),
-                    format!("pass an endpoint of chain {expected} as --{}", layer.name()),
-                )
-                .values(expected, actual));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// What one look at the chain showed.
@@ -160,7 +115,7 @@ struct Step<'a> {
     signed: &'a Signed,
     transaction: &'a SignedTransaction,
     journal: &'a Journal,
-    endpoint: &'a Endpoint,
+    endpoint: &'a Quorum,
     progress: &'a ProgressBar,
 }
 
@@ -171,7 +126,7 @@ impl Step<'_> {
             if let Some(block) = self.journal.mined_block(self.transaction)? {
                 return Err(disagree(format!(
                     "the journal saw {hash} mined in block {block}, {} does not know it",
-                    self.endpoint.host()
+                    self.endpoint.hosts()
                 )));
             }
             self.send()?;
@@ -233,7 +188,7 @@ impl Step<'_> {
         if same {
             return Ok(());
         }
-        Err(disagree(format!("{} tells {hash} with other fields than were signed", self.endpoint.host())))
+        Err(disagree(format!("{} tells {hash} with other fields than were signed", self.endpoint.hosts())))
     }
 
     /// Whether the node knows our hash, mined or not.
@@ -246,49 +201,46 @@ impl Step<'_> {
     fn send(&mut self) -> Result<(), Refusal> {
         let hash = self.transaction.hash();
         self.journal.advance(self.transaction, State::Sent, None, None)?;
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1..=SEND_ATTEMPTS {
-            self.progress.set_message(format!("sending {hash}"));
-            match self.endpoint.send(self.transaction.raw()) {
-                Ok(answer) => {
-                    if answer.as_str().is_none_or(|text| !text.eq_ignore_ascii_case(&hash.to_string())) {
-                        return Err(self.endpoint.garbage("eth_sendRawTransaction", &answer).values(hash, answer));
-                    }
+        self.progress.set_message(format!("sending {hash}"));
+        let (mut refused, mut failed) = (None, None);
+        for (endpoint, answer) in self.endpoint.send(self.transaction.raw()) {
+            match answer {
+                Ok(Answer::Result(answer))
+                    if answer.as_str().is_some_and(|text| text.eq_ignore_ascii_case(&hash.to_string())) =>
+                {
                     return self.report(State::Sent, None, None, None);
                 }
-                Err(CallError::Answer(message)) => {
-                    // Does the node know our hash, or say in its own words that it does, or that the nonce is used? Then it is
-                    // looked for: "nonce too low" may be our own transaction, mined.
-                    let says_known = KNOWN_WORDINGS.iter().any(|words| message.to_lowercase().contains(words));
-                    let nonce_is_used = self.endpoint.mined_nonces(self.signed.from())? > self.transaction.nonce();
-                    if says_known || nonce_is_used || self.is_known()? {
-                        return self.report(State::Sent, None, None, Some(&message));
-                    }
-                    self.report(State::Rejected, None, None, Some(&message))?;
-                    return Err(Refusal::new(
-                        Code::RELAY_REJECTED,
-                        "",
-                        format!("{} did not take {hash}: {message}", self.endpoint.host()),
-                        "mend what the node names (funds, fees, an earlier nonce) and run the same command again",
-                    ));
+                Ok(Answer::Result(answer)) => {
+                    failed = Some(endpoint.garbage("eth_sendRawTransaction", &answer).values(hash, answer));
                 }
+                Ok(Answer::Error(error)) => refused = Some((endpoint.host(), error.message)),
                 // It may have arrived: the same bytes again do no harm.
-                Err(error) if attempt == SEND_ATTEMPTS => {
-                    return Err(self.endpoint.unreachable("eth_sendRawTransaction", error));
-                }
-                Err(_) => {
-                    std::thread::sleep(pause);
-                    pause *= 2;
-                }
+                Err(lost) => failed = failed.or_else(|| Some(endpoint.unreachable("eth_sendRawTransaction", &lost))),
             }
         }
-        Ok(())
+        let Some((host, message)) = refused else {
+            return failed.map_or(Ok(()), Err);
+        };
+        // Does the node know our hash, or say in its own words that it does, or that the nonce is used? Then it is
+        // looked for: "nonce too low" may be our own transaction, mined.
+        let says_known = KNOWN_WORDINGS.iter().any(|words| message.to_lowercase().contains(words));
+        let nonce_is_used = self.endpoint.mined_nonces(self.signed.from())? > self.transaction.nonce();
+        if says_known || nonce_is_used || self.is_known()? {
+            return self.report(State::Sent, None, None, Some(&message));
+        }
+        self.report(State::Rejected, None, None, Some(&message))?;
+        Err(Refusal::new(
+            Code::RELAY_REJECTED,
+            "",
+            format!("{host} did not take {hash}: {message}"),
+            "mend what the node names (funds, fees, an earlier nonce) and run the same command again",
+        ))
     }
 
     fn mined(&self, receipt: &Receipt) -> Result<(), Refusal> {
         let hash = self.transaction.hash();
         if receipt.hash != hash || receipt.from != self.signed.from() {
-            return Err(disagree(format!("{} gives another transaction's receipt for {hash}", self.endpoint.host())));
+            return Err(disagree(format!("{} gives another transaction's receipt for {hash}", self.endpoint.hosts())));
         }
         if receipt.status == Status::Reverted {
             self.report(State::Reverted, Some(receipt), None, None)?;

@@ -46,17 +46,37 @@ Examples:
     Broadcast(BroadcastArgs),
 }
 
+/// The nodes to ask, for all commands that ask one.
+#[derive(Args)]
+#[command(next_help_heading = "Endpoints")]
+pub struct EndpointArgs {
+    /// An L1 node, https, or http to this machine; repeat it to name several
+    #[arg(long, value_name = "URL")]
+    pub l1: Vec<String>,
+    /// An L2 node; repeat it to name several
+    #[arg(long, value_name = "URL")]
+    pub l2: Vec<String>,
+    /// So many of the nodes of a layer must agree on what is read [default: all]
+    #[arg(long, value_name = "N")]
+    pub quorum: Option<usize>,
+    /// Nodes of each network (coldbridge/relay-config/1), so that no address with a key stands on a command line
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How long one exchange with a node may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub request_timeout: u64,
+    /// How often a node that does not answer is asked again, with growing pauses
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=10))]
+    pub retries: u32,
+}
+
 #[derive(Args)]
 pub struct BroadcastArgs {
     /// Signed documents; `-` is standard input
     #[arg(required = true, value_name = "SIGNED")]
     pub documents: Vec<PathBuf>,
-    /// The endpoint of the L1 node; needed when a document has an L1 transaction
-    #[arg(long, value_name = "URL")]
-    pub l1: Option<String>,
-    /// The endpoint of the L2 node; needed when a document has an L2 transaction
-    #[arg(long, value_name = "URL")]
-    pub l2: Option<String>,
+    #[command(flatten)]
+    pub endpoints: EndpointArgs,
     /// The journal, an SQLite database; made if it is not there
     #[arg(long, value_name = "FILE")]
     pub journal: PathBuf,

@@ -17,6 +17,11 @@ pub fn print_line(document: &Json) -> Result<(), Refusal> {
     })
 }
 
+/// The refusal of what can not be.
+pub fn bug(problem: &str) -> Refusal {
+    Refusal::new(Code::BUG, "", problem, "tell the authors; running the same command again sends nothing twice")
+}
+
 /// Writes a sentence for a person.
 pub fn print_note(text: &str) {
     let _ = io::stderr().write_all(format!("note: {text}\n").as_bytes());

@@ -1,46 +1,115 @@
 //! JSON-RPC over HTTP: the only file of the project that can reach a network.
 //!
-//! TLS, or plain HTTP to this machine. No redirects, no proxy from the environment, bounded bodies and times. An answer is
-//! a claim: whoever asks checks its type, and what counts is looked up by our own hash.
+//! TLS, or plain HTTP to this machine. No redirects, no proxy from the environment, bounded bodies, times and retries. An
+//! answer is a claim: whoever asks checks its type, and what counts is looked up by our own hash. The address of an endpoint
+//! often holds a secret: of it only the host is ever told.
 
-use std::time::Duration;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use coldbridge::refusal::printable;
-use coldbridge::{Address, Code, Layer, Refusal, Spelling, TxHash};
+use coldbridge::{Code, Layer, Refusal};
 use serde_json::{Value, json};
 
 /// The largest answer that is read.
 const MAX_BODY: u64 = 8 * 1024 * 1024;
-/// "Limit exceeded" (EIP-1474).
-const LIMIT_EXCEEDED: i64 = -32005;
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest text of a node that is passed on.
+const MAX_TEXT: usize = 400;
+/// "Limit exceeded" (EIP-1474), and the HTTP status that some nodes give as a code.
+const BUSY_CODES: &[i64] = &[-32005, 429];
+const BUSY_STATUS: &[u16] = &[429, 503];
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// A node that wants to be left alone for longer is given up.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The shortest part of an address that can be a secret.
+const SHORTEST_SECRET: usize = 6;
+
+/// How long and how often a node is asked.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    /// For one exchange, from resolving the name to the last byte.
+    pub timeout: Duration,
+    /// After the first attempt that came to nothing.
+    pub retries: u32,
+    /// Connections that are kept open.
+    pub connections: usize,
+}
+
+/// How patient one call is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// All retries.
+    Full,
+    /// One attempt: there are other nodes to ask.
+    Once,
+}
 
 /// A node.
 pub struct Endpoint {
     layer: Layer,
     url: String,
     agent: ureq::Agent,
+    limits: Limits,
+    is_failing: AtomicBool,
+    /// When a node that was too busy may be asked again, by any thread.
+    busy_until: Mutex<Option<Instant>>,
 }
 
-/// What a call came to, if it gave no result.
-#[derive(Debug)]
-pub enum CallError {
-    /// No answer: the request may or may not have arrived.
-    Transport(String),
-    /// The node answered with an error.
-    Answer(String),
+/// What a node answered.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// `result`
+    Result(Value),
+    /// `error`
+    Error(NodeError),
+}
+
+/// An error that the node itself gave.
+#[derive(Debug, Clone)]
+pub struct NodeError {
+    /// `code`, where it is a number.
+    pub code: Option<i64>,
+    /// `message` and, where it is a text, `data`: printable, and not long.
+    pub message: String,
+    /// `data`: of a call that reverted, what the contract said.
+    pub data: Option<Value>,
+}
+
+/// Why there is no answer. The request may or may not have arrived.
+#[derive(Debug, Clone)]
+pub struct Lost {
+    code: Code,
+    text: String,
+}
+
+impl Lost {
+    /// A thread of ours that did not come back.
+    pub fn bug() -> Self {
+        Self { code: Code::BUG, text: "the call was not finished".to_owned() }
+    }
+}
+
+/// One attempt that came to nothing.
+enum Failure {
+    /// It may go better, after so long if the node said so.
+    Again { text: String, wait: Option<Duration> },
+    /// It will not.
+    Final(Lost),
 }
 
 impl Endpoint {
-    /// A node at an address.
+    /// A node at an address, which stands at a place of a document or on the command line.
     ///
     /// # Errors
     /// `relay.network` for an address that is neither https nor http to this machine.
-    pub fn new(layer: Layer, url: &str) -> Result<Self, Refusal> {
+    pub fn new(layer: Layer, url: &str, at: &str, limits: Limits) -> Result<Self, Refusal> {
         if !is_allowed(url) {
             return Err(Refusal::new(
                 Code::RELAY_NETWORK,
-                "",
+                at,
                 format!(
                     "the {layer} endpoint at {} is neither https:// nor http:// to this machine",
                     printable(authority(url))
@@ -51,13 +120,16 @@ impl Endpoint {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .max_redirects_will_error(true)
             .proxy(None)
-            .timeout_global(Some(TIMEOUT))
+            .timeout_global(Some(limits.timeout))
+            .timeout_connect(Some(limits.timeout.min(CONNECT_TIMEOUT)))
+            .max_idle_connections(limits.connections)
+            .max_idle_connections_per_host(limits.connections)
             .user_agent("coldbridge-relay")
             .build()
             .new_agent();
-        Ok(Self { layer, url: url.to_owned(), agent })
+        let (is_failing, busy_until) = (AtomicBool::new(false), Mutex::new(None));
+        Ok(Self { layer, url: url.to_owned(), agent, limits, is_failing, busy_until })
     }
 
     /// The host, for messages: the path of an endpoint is often a secret.
@@ -65,52 +137,141 @@ impl Endpoint {
         printable(authority(&self.url))
     }
 
-    fn call(&self, method: &str, params: &Value) -> Result<Value, CallError> {
+    /// Whether its last call came to nothing.
+    pub fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
+    /// Calls a method, again and again with growing pauses if nothing comes back. Repeating is harmless: reads change nothing,
+    /// and a send sends the same bytes.
+    pub fn call(&self, method: &str, params: &Value, patience: Patience) -> Result<Answer, Lost> {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let transport = |error: &dyn std::fmt::Display| CallError::Transport(printable(&error.to_string()));
+        let retries = if patience == Patience::Full { self.limits.retries } else { 0 };
+        let mut pause = FIRST_PAUSE;
+        let mut attempt = 0;
+        let result = loop {
+            self.wait_while_busy();
+            let (text, wait) = match self.exchange(&request) {
+                Ok(answer) => break Ok(answer),
+                Err(Failure::Final(lost)) => break Err(lost),
+                Err(Failure::Again { text, wait }) => (text, wait),
+            };
+            let is_too_long = wait.is_some_and(|wait| wait > LONGEST_RETRY_AFTER);
+            if attempt >= retries || is_too_long {
+                break Err(Lost { code: Code::RELAY_NETWORK, text });
+            }
+            attempt += 1;
+            match wait {
+                Some(wait) => self.busy(wait.max(pause)),
+                None => std::thread::sleep(pause),
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        };
+        self.is_failing.store(result.is_err(), Ordering::Relaxed);
+        result
+    }
+
+    /// Remembers for all threads that the node wants a pause.
+    fn busy(&self, wait: Duration) {
+        if let Ok(mut until) = self.busy_until.lock() {
+            let proposed = Instant::now() + wait;
+            *until = Some(until.map_or(proposed, |known| known.max(proposed)));
+        }
+    }
+
+    fn wait_while_busy(&self) {
+        let until = self.busy_until.lock().ok().and_then(|until| *until);
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if let Some(left) = left.filter(|left| !left.is_zero()) {
+            std::thread::sleep(left);
+        }
+    }
+
+    fn exchange(&self, request: &str) -> Result<Answer, Failure> {
+        let lost = |error: &ureq::Error| Failure::Again { text: self.scrubbed(&told(error)), wait: None };
         let mut response = self
             .agent
             .post(&self.url)
             .header("content-type", "application/json")
             .send(request)
-            .map_err(|error| transport(&error))?;
-        let status = response.status();
-        let body =
-            response.body_mut().with_config().limit(MAX_BODY).read_to_string().map_err(|error| transport(&error))?;
-        let mut answer: Value = serde_json::from_str(&body)
-            .map_err(|_| CallError::Transport(format!("HTTP {} and no JSON", status.as_u16())))?;
+            .map_err(|error| lost(&error))?;
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        let is_busy = BUSY_STATUS.contains(&status);
+        let wait = is_busy.then(|| Duration::from_secs(retry_after.unwrap_or_default()));
+        let body = response.body_mut().with_config().limit(MAX_BODY).read_to_string().map_err(|error| match error {
+            ureq::Error::BodyExceedsLimit(_) => self.garbage_body(&format!("more than {} MiB", MAX_BODY >> 20)),
+            error => lost(&error),
+        })?;
+        if (300..400).contains(&status) {
+            return Err(self.garbage_body(&format!("HTTP {status}, a redirect, which is not followed")));
+        }
+        let Ok(mut answer) = serde_json::from_str::<Value>(&body) else {
+            // A server that is down or too busy answers with a page; one that is well does not speak JSON-RPC.
+            return Err(if is_busy || status >= 400 {
+                Failure::Again { text: format!("HTTP {status} and no JSON"), wait }
+            } else {
+                self.garbage_body(&format!("HTTP {status} and no JSON"))
+            });
+        };
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
-            let message = error.get("message").and_then(Value::as_str).unwrap_or("no message");
-            let message: String = printable(message).chars().take(400).collect();
+            let error = self.node_error(error);
+            let says_busy = is_busy || error.code.is_some_and(|code| BUSY_CODES.contains(&code));
             // A node that is too busy has not judged the transaction: it is asked again like one that did not answer.
-            let is_busy = status.as_u16() == 429 || error.get("code").and_then(Value::as_i64) == Some(LIMIT_EXCEEDED);
-            return Err(if is_busy { CallError::Transport(message) } else { CallError::Answer(message) });
+            return if says_busy {
+                Err(Failure::Again { text: error.message, wait: Some(wait.unwrap_or_default()) })
+            } else {
+                Ok(Answer::Error(error))
+            };
         }
-        match answer.get_mut("result") {
-            Some(result) => Ok(result.take()),
-            None => Err(CallError::Transport(format!("HTTP {} and no result", status.as_u16()))),
+        if is_busy || status >= 400 {
+            return Err(Failure::Again { text: format!("HTTP {status} and no error of JSON-RPC"), wait });
+        }
+        let is_ours = answer.get("id").is_none_or(|id| *id == json!(1));
+        match answer.get_mut("result").filter(|_| is_ours) {
+            Some(result) => Ok(Answer::Result(result.take())),
+            None => Err(self.garbage_body(&format!("HTTP {status} and no result of this request"))),
         }
     }
 
-    /// A read: an error of the node is an error of the read.
-    fn read(&self, method: &str, params: &Value) -> Result<Value, Refusal> {
-        self.call(method, params).map_err(|error| self.unreachable(method, error))
+    fn garbage_body(&self, text: &str) -> Failure {
+        Failure::Final(Lost { code: Code::RELAY_ANSWER, text: self.scrubbed(text) })
     }
 
-    /// The refusal of a call that gave no result.
-    pub fn unreachable(&self, method: &str, error: CallError) -> Refusal {
-        let (CallError::Transport(text) | CallError::Answer(text)) = error;
-        Refusal::new(
-            Code::RELAY_NETWORK,
-            "",
-            format!("{} of {} at {}: {text}", method, self.layer, self.host()),
-            "check the endpoint and run the same command again: it sends nothing twice",
-        )
+    fn node_error(&self, error: &Value) -> NodeError {
+        let data = error.get("data").filter(|data| !data.is_null()).cloned();
+        let message = error.get("message").and_then(Value::as_str).unwrap_or("no message");
+        let told = match data.as_ref().and_then(Value::as_str).filter(|data| !message.contains(data)) {
+            Some(data) => format!("{message} (data: {data})"),
+            None => message.to_owned(),
+        };
+        NodeError { code: error.get("code").and_then(Value::as_i64), message: self.scrubbed(&told), data }
+    }
+
+    /// A text from outside: printable, not long, and without what may be a secret of the address.
+    fn scrubbed(&self, text: &str) -> String {
+        let mut text = printable(text);
+        for secret in secrets(&self.url) {
+            text = text.replace(secret, "...");
+        }
+        text.chars().take(MAX_TEXT).collect()
+    }
+
+    /// The refusal of a call that gave no answer.
+    pub fn unreachable(&self, method: &str, lost: &Lost) -> Refusal {
+        let problem = format!("{method} of {} at {}: {}", self.layer, self.host(), lost.text);
+        let remedy = "check the endpoint and run the same command again: it sends nothing twice";
+        Refusal::new(lost.code, "", problem, remedy)
+    }
+
+    /// The refusal of a read that the node answered with an error.
+    pub fn failed(&self, method: &str, error: &NodeError) -> Refusal {
+        self.unreachable(method, &Lost { code: Code::RELAY_NETWORK, text: error.message.clone() })
     }
 
     /// The refusal of an answer of a wrong type.
     pub fn garbage(&self, method: &str, answer: &Value) -> Refusal {
-        let shown: String = printable(&answer.to_string()).chars().take(120).collect();
+        let shown: String = self.scrubbed(&answer.to_string()).chars().take(120).collect();
         Refusal::new(
             Code::RELAY_ANSWER,
             "",
@@ -118,159 +279,24 @@ impl Endpoint {
             "use another endpoint",
         )
     }
+}
 
-    /// `eth_chainId`
-    pub fn chain_id(&self) -> Result<u64, Refusal> {
-        let answer = self.read("eth_chainId", &json!([]))?;
-        quantity(&answer).ok_or_else(|| self.garbage("eth_chainId", &answer))
-    }
-
-    /// `eth_getTransactionCount` at the latest block: the first nonce that is not mined.
-    pub fn mined_nonces(&self, account: Address) -> Result<u64, Refusal> {
-        let answer = self.read("eth_getTransactionCount", &json!([account.to_string(), "latest"]))?;
-        quantity(&answer).ok_or_else(|| self.garbage("eth_getTransactionCount", &answer))
-    }
-
-    /// `eth_getTransactionByHash`
-    pub fn transaction(&self, hash: TxHash) -> Result<Option<Transaction>, Refusal> {
-        let answer = self.read("eth_getTransactionByHash", &json!([hash.to_string()]))?;
-        if answer.is_null() {
-            return Ok(None);
-        }
-        Transaction::read(&answer).map(Some).ok_or_else(|| self.garbage("eth_getTransactionByHash", &answer))
-    }
-
-    /// `eth_getTransactionReceipt`
-    pub fn receipt(&self, hash: TxHash) -> Result<Option<Receipt>, Refusal> {
-        let answer = self.read("eth_getTransactionReceipt", &json!([hash.to_string()]))?;
-        // A receipt without a block is not one yet.
-        if answer.is_null() || answer.get("blockHash").is_none_or(Value::is_null) {
-            return Ok(None);
-        }
-        Receipt::read(&answer).map(Some).ok_or_else(|| self.garbage("eth_getTransactionReceipt", &answer))
-    }
-
-    /// `eth_sendRawTransaction`: the hash that the node answers with, or its error.
-    pub fn send(&self, raw: &[u8]) -> Result<Value, CallError> {
-        self.call("eth_sendRawTransaction", &json!([format!("0x{}", hex::encode(raw))]))
+/// What went wrong, in words that never hold the address.
+fn told(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => "the address is no URL".to_owned(),
+        ureq::Error::HostNotFound => "the host was not found".to_owned(),
+        error => error.to_string(),
     }
 }
 
-/// A transaction as a node tells it.
-pub struct Transaction {
-    /// `hash`
-    pub hash: TxHash,
-    /// `from`
-    pub from: Address,
-    /// `to`
-    pub to: Option<Address>,
-    /// `nonce`
-    pub nonce: u64,
-    /// `value`, in hex digits without leading zeros
-    pub value: String,
-    /// `input`
-    pub input: Vec<u8>,
-}
-
-impl Transaction {
-    fn read(answer: &Value) -> Option<Self> {
-        Some(Self {
-            hash: TxHash(word(answer.get("hash")?)?),
-            from: address(answer.get("from")?)?,
-            to: match answer.get("to") {
-                None | Some(Value::Null) => None,
-                Some(to) => Some(address(to)?),
-            },
-            nonce: quantity(answer.get("nonce")?)?,
-            value: answer.get("value")?.as_str()?.strip_prefix("0x")?.trim_start_matches('0').to_lowercase(),
-            input: bytes(answer.get("input")?)?,
-        })
-    }
-}
-
-/// A receipt as a node tells it.
-pub struct Receipt {
-    /// `transactionHash`
-    pub hash: TxHash,
-    /// `from`
-    pub from: Address,
-    /// `blockNumber`
-    pub block_number: u64,
-    /// `blockHash`
-    pub block_hash: [u8; 32],
-    /// `status`
-    pub status: Status,
-    /// `gasUsed`
-    pub gas_used: u64,
-    /// `effectiveGasPrice`, where the node tells it
-    pub effective_gas_price: Option<u128>,
-    /// `logs`
-    pub logs: Vec<Log>,
-}
-
-/// Whether a mined transaction did what it was meant to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// 0x1
-    Succeeded,
-    /// 0x0
-    Reverted,
-}
-
-/// One log of a receipt.
-pub struct Log {
-    /// Who emitted it.
-    pub address: Address,
-    /// Its topics.
-    pub topics: Vec<[u8; 32]>,
-    /// Its data.
-    pub data: Vec<u8>,
-}
-
-impl Receipt {
-    fn read(answer: &Value) -> Option<Self> {
-        let price = answer.get("effectiveGasPrice").and_then(Value::as_str).and_then(|text| text.strip_prefix("0x"));
-        Some(Self {
-            hash: TxHash(word(answer.get("transactionHash")?)?),
-            from: address(answer.get("from")?)?,
-            block_number: quantity(answer.get("blockNumber")?)?,
-            block_hash: word(answer.get("blockHash")?)?,
-            status: match answer.get("status")?.as_str()? {
-                "0x1" => Status::Succeeded,
-                "0x0" => Status::Reverted,
-                _ => return None,
-            },
-            gas_used: quantity(answer.get("gasUsed")?)?,
-            effective_gas_price: price.and_then(|digits| u128::from_str_radix(digits, 16).ok()),
-            logs: answer.get("logs")?.as_array()?.iter().map(Log::read).collect::<Option<_>>()?,
-        })
-    }
-}
-
-impl Log {
-    fn read(answer: &Value) -> Option<Self> {
-        Some(Self {
-            address: address(answer.get("address")?)?,
-            topics: answer.get("topics")?.as_array()?.iter().map(word).collect::<Option<_>>()?,
-            data: bytes(answer.get("data")?)?,
-        })
-    }
-}
-
-fn quantity(value: &Value) -> Option<u64> {
-    u64::from_str_radix(value.as_str()?.strip_prefix("0x")?, 16).ok()
-}
-
-fn bytes(value: &Value) -> Option<Vec<u8>> {
-    hex::decode(value.as_str()?.strip_prefix("0x")?).ok()
-}
-
-fn word(value: &Value) -> Option<[u8; 32]> {
-    bytes(value)?.try_into().ok()
-}
-
-fn address(value: &Value) -> Option<Address> {
-    Address::parse(&value.as_str()?.to_lowercase(), Spelling::AnyCase).ok()
+/// The parts of an address that can be secrets: user and password, path segments, values of the query.
+fn secrets(url: &str) -> Vec<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    let parts = user.split(':').chain(path.split(['/', '?', '#', '&', '=']));
+    parts.filter(|part| part.len() >= SHORTEST_SECRET).collect()
 }
 
 /// What stands between the scheme and the path, without user and password.
@@ -314,5 +340,16 @@ mod tests {
             assert!(!is_allowed(url), "{url}");
         }
         assert_eq!(authority("https://user:secret@rpc.example:8545/key?x=1"), "rpc.example:8545");
+    }
+
+    #[test]
+    fn secrets_of_an_address_are_taken_out_of_every_text() {
+        let url = "https://someone:passw0rd@rpc.example/v3/0123456789abcdef?token=topsecret";
+        assert_eq!(secrets(url), ["someone", "passw0rd", "0123456789abcdef", "topsecret"]);
+        let limits = Limits { timeout: Duration::from_secs(1), retries: 0, connections: 1 };
+        let endpoint = Endpoint::new(Layer::L1, url, "", limits).expect("https");
+        let page = "no such key 0123456789abcdef\u{1b}[2J (topsecret) of rpc.example";
+        assert_eq!(endpoint.scrubbed(page), "no such key ...?[2J (...) of rpc.example");
+        assert_eq!(endpoint.host(), "rpc.example");
     }
 }

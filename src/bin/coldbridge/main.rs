@@ -4,6 +4,7 @@
 
 mod cli;
 mod command;
+mod guard_file;
 mod hardening;
 #[path = "../shared/input.rs"]
 mod input;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
         if cli.require_airgap {
             hardening::require_airgap(filter, Path::new("/"))?;
         }
-        command::run(cli)
+        command::run(cli, errors)
     });
     match result {
         Ok(outcome) => ExitCode::from(outcome.code()),

@@ -11,23 +11,22 @@ use coldbridge::{Code, Networks, Refusal, json};
 pub fn known(files: &[PathBuf]) -> Result<Networks, Refusal> {
     let mut networks = Networks::pinned();
     for path in files {
-        let text = read_bounded(path).map_err(|error| {
-            Refusal::new(
-                Code::IO_READ,
-                "",
-                format!("{} can not be read: {error}", printable(&path.to_string_lossy())),
-                "check the path of --network-file",
-            )
-        })?;
-        networks = networks.with(&json::parse(&text)?)?;
+        networks = networks.with(&json::parse(&read_document(path, "--network-file")?)?)?;
     }
     Ok(networks)
 }
 
-/// One byte more than a document may have is enough to refuse it.
-fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+/// The text of a file that an option names. One byte more than a document may have is enough to refuse it.
+pub fn read_document(path: &Path, option: &str) -> Result<Vec<u8>, Refusal> {
     let limit = u64::try_from(json::MAX_BYTES + 1).unwrap_or(u64::MAX);
     let mut text = Vec::new();
-    File::open(path)?.take(limit).read_to_end(&mut text)?;
-    Ok(text)
+    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut text));
+    read.map(|_| text).map_err(|error| {
+        Refusal::new(
+            Code::IO_READ,
+            "",
+            format!("{} can not be read: {error}", printable(&path.to_string_lossy())),
+            format!("check the path of {option}"),
+        )
+    })
 }
