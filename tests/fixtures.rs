@@ -293,12 +293,13 @@ fn the_fixtures_cover_the_list() {
         "key.missing",
         "signature.format",
         "signature.count",
-        "sign.declined",    // tests/cli.rs
-        "key.format",       // tests/cli.rs
-        "key.permissions",  // tests/cli.rs
-        "key.unreadable",   // tests/cli.rs
-        "fault.signature",  // src/key.rs: needs a broken machine
-        "fault.encoding",   // src/unsigned.rs: needs a broken machine
+        "sign.declined",   // tests/cli.rs
+        "key.format",      // tests/cli.rs
+        "key.permissions", // tests/cli.rs
+        "key.unreadable",  // tests/cli.rs
+        "fault.plan",      // tests/faults.rs: needs a broken machine, as the next two do
+        "fault.signature",
+        "fault.encoding",
         "guard.nonce_used", // the guard's own, here and below: tests/guard.rs
         "guard.nonce_below",
         "guard.intent_used",
@@ -329,6 +330,15 @@ fn the_fixtures_cover_the_list() {
         "relay.pending",
         "relay.disagree",
         "relay.journal",
+        "relay.pinned", // here and below: tests/prepare.rs
+        "relay.protocol_version",
+        "relay.deposits_paused",
+        "relay.account_kind",
+        "relay.would_revert",
+        "relay.no_estimate",
+        "relay.not_provable", // here and below: tests/prove.rs
+        "relay.already_done",
+        "relay.not_ready",
         "bug.internal", // none is known
     ]);
     let unmet: Vec<&str> = Code::ALL

@@ -11,6 +11,8 @@ mod input;
 mod key_file;
 #[path = "../shared/networks.rs"]
 mod networks;
+#[path = "../shared/new_file.rs"]
+mod new_file;
 mod output;
 mod secret_file;
 mod terminal;
