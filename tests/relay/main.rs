@@ -7,5 +7,6 @@ mod common;
 mod support;
 
 mod anvil;
+mod fleet;
 mod journal;
 mod nodes;
