@@ -44,6 +44,16 @@ Examples:
   coldbridge-relay broadcast signed.json --l1 https://rpc.example --journal relay.db
   coldbridge-relay broadcast withdraw.json --l2 https://mainnet.era.example --journal relay.db")]
     Broadcast(BroadcastArgs),
+    /// Show what the journal says of payloads, without a network
+    #[command(after_help = "\
+Also while a relay is broadcasting. For a person a table; with --json one coldbridge/receipt/1 a line, in which what only the
+chain knows is null. `track` asks the chain.
+
+Examples:
+  coldbridge-relay status --journal relay.db
+  coldbridge-relay status --journal relay.db --open --json
+  coldbridge-relay status --journal relay.db signed.json 0x6a97...3dc3")]
+    Status(StatusArgs),
     /// Make a request of an intent: ask the nodes for everything that `coldbridge build` needs
     #[command(after_help = crate::prepare::arguments::EXAMPLES)]
     Prepare(Box<crate::prepare::arguments::PrepareArgs>),
@@ -71,6 +81,22 @@ pub struct EndpointArgs {
     /// How often a node that does not answer is asked again, with growing pauses
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=10))]
     pub retries: u32,
+}
+
+#[derive(Args)]
+pub struct StatusArgs {
+    /// Transaction hashes, signing digests, hashes of L2 transactions that requests became, or signed documents [default: all]
+    #[arg(value_name = "HASH|SIGNED")]
+    pub payloads: Vec<String>,
+    /// The journal
+    #[arg(long, value_name = "FILE")]
+    pub journal: PathBuf,
+    /// Only payloads that are not replaced or reverted
+    #[arg(long, conflicts_with = "payloads")]
+    pub open: bool,
+    /// Write one document a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]

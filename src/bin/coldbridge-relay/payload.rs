@@ -79,10 +79,10 @@ pub struct Payload<'a> {
     /// Where it was seen mined.
     pub inclusion: Option<Inclusion>,
     /// The L2 transaction that it became.
-    #[allow(dead_code)] // until `status` tells it
+    #[allow(dead_code)] // until `track` tells it
     pub l2_hash: Option<TxHash>,
     /// What a node said last.
-    #[allow(dead_code)] // until `status` tells it
+    #[allow(dead_code)] // until `track` tells it
     pub message: Option<String>,
     /// Which document of the run it belongs to.
     pub position: u64,
