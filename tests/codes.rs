@@ -78,8 +78,10 @@ const PENDING: &[&str] = &[
     "proof.format",
     "proof.trailing",
     "proof.index",
-    "fault.signature",
-    "fault.encoding",
+    "relay.no_estimate",
+    "relay.not_provable",
+    "relay.already_done",
+    "relay.not_ready",
     "bug.internal",
 ];
 

@@ -1,6 +1,8 @@
 //! `sign` killed at random moments, and many of them at once: no signature is out without its entry in the guard, no entry
 //! is lost, no file is half written, and a nonce never gets two digests.
 
+#![allow(clippy::print_stdout)] // the seed, and what was counted
+
 mod common;
 
 use std::collections::BTreeSet;

@@ -172,6 +172,8 @@ whole.";
     "fault.signature" "Stop using this machine for signing: one faulty signature can give the key away. Nothing was released.";
     "fault.encoding" "Stop using this machine for signing: it does not compute what it should. Nothing was released.";
 
+    "fault.plan" "Stop using this machine for signing: it does not compute the same twice. Nothing was released.";
+
     // the guard
     "guard.nonce_used" "Read the nonce again (eth_getTransactionCount, pending). To take the place of what was signed before, and of \
 nothing else, pass --replace.";
@@ -199,6 +201,15 @@ retire GUARD ID --because TEXT.";
     "relay.reverted" "Look at the transaction in an explorer; its nonce is used and its fee paid.";
     "relay.pending" "Run the command again: it sends the same bytes and goes on waiting. If the fee is too low, sign a replacement.";
     "relay.disagree" "Ask other endpoints. What one of them says is false; nothing it says counts until they agree.";
+    "relay.pinned" "Do not sign for that network: endpoint or network file are wrong, or the chain moved. See an upgrade notice first.";
+    "relay.protocol_version" "Upgrade coldbridge, or describe the network anew with --network-file: other versions have other rules.";
+    "relay.deposits_paused" "Wait until the chain takes requests again; nothing was prepared.";
+    "relay.account_kind" "Correct fromKind or refundRecipientKind to what the chain says: whom L2 sees and refunds depends on it.";
+    "relay.would_revert" "Read what the node says of the revert (coldbridge help SELECTOR) and correct the intent; nothing was prepared.";
+    "relay.no_estimate" "State the gas limit by hand, or ask a node that estimates.";
+    "relay.not_provable" "Name the L2 transaction that sent the withdrawal, or the failed deposit, and the index of its message.";
+    "relay.already_done" "Nothing is left to do: finalizing or claiming again would revert.";
+    "relay.not_ready" "Wait until the batch is executed on L1, and run the command again.";
     "relay.journal" "Use the journal that this relay wrote, and one relay for each journal.";
     "bug.internal" "Report it with the request that led to it and without any key. Nothing was signed.";
 }

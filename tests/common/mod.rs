@@ -2,7 +2,9 @@
 
 #![allow(dead_code, missing_docs)] // each test program uses a part of this
 
+pub mod chain;
 pub mod program;
+pub mod rpc;
 pub mod vector;
 
 use std::fs;
