@@ -217,6 +217,12 @@ codes! {
     TOKEN_ORIGIN = "token.origin", Mismatch;
     /// This form of deposit does not exist for the token or the network.
     DEPOSIT_FORM = "deposit.form", Mismatch;
+    /// This form of withdrawal does not exist for the token or the network.
+    WITHDRAW_FORM = "withdraw.form", Mismatch;
+    /// Only a withdrawal of the base token takes a message along.
+    WITHDRAW_MESSAGE = "withdraw.message", Mismatch;
+    /// This kind of deployment is not built on that layer.
+    DEPLOY_KIND = "deploy.kind", Mismatch;
     /// The network pins no second bridge of this name.
     BRIDGE_UNKNOWN = "bridge.unknown", Mismatch;
     /// The bytes for a custom second bridge contradict the operation.
@@ -235,6 +241,8 @@ codes! {
     FACTORY_DEPS_WORDS = "factory_deps.words", Mismatch;
     /// Factory dependencies where the virtual machine ignores them.
     FACTORY_DEPS_VM = "factory_deps.vm", Mismatch;
+    /// Factory dependencies in an envelope that has no place for them.
+    FACTORY_DEPS_ENVELOPE = "factory_deps.envelope", Mismatch;
     /// The spender is none of the network's contracts that take tokens.
     APPROVE_SPENDER = "approve.spender", Mismatch;
     /// An allowance that the plan does not use.
@@ -253,6 +261,8 @@ codes! {
     RECIPIENT_SYSTEM = "recipient.system", Mismatch;
     /// The recipient is one of the network's own contracts.
     RECIPIENT_NETWORK_CONTRACT = "recipient.network_contract", Mismatch;
+    /// The recipient is a token's own contract.
+    RECIPIENT_TOKEN = "recipient.token", Mismatch;
     /// The amount is zero.
     AMOUNT_ZERO = "amount.zero", Mismatch;
     /// The envelope does not exist on that chain.
@@ -330,6 +340,11 @@ codes! {
     /// A signature that any chain accepts (before EIP-155).
     SIGNED_REPLAYABLE = "signed.replayable", Mismatch;
 
+    /// A network interface is up where `--require-airgap` was given.
+    AIRGAP_INTERFACE = "airgap.interface", Policy;
+    /// The program can not deny itself the network where `--require-airgap` was given.
+    AIRGAP_FILTER = "airgap.filter", Policy;
+
     /// There is nobody to ask, or the answer was not yes.
     SIGN_DECLINED = "sign.declined", Declined;
     /// The key file can not be read as a key.
@@ -338,6 +353,20 @@ codes! {
     KEY_PERMISSIONS = "key.permissions", Key;
     /// The key file can not be read.
     KEY_UNREADABLE = "key.unreadable", Key;
+    /// The file is not a keystore of version 3.
+    KEY_KEYSTORE = "key.keystore", Key;
+    /// A keystore whose key derivation would cost too much, or is none.
+    KEY_KDF = "key.kdf", Key;
+    /// The password does not open the keystore.
+    KEY_PASSWORD = "key.password", Key;
+    /// There is nobody to ask for a password, or it is empty.
+    KEY_NO_PASSWORD = "key.no_password", Key;
+    /// The keystore holds another key than the one of the address that it names.
+    KEY_ADDRESS = "key.address", Key;
+    /// The words are not a mnemonic of BIP-39 in English.
+    KEY_MNEMONIC = "key.mnemonic", Key;
+    /// The derivation path is not one of BIP-32, or not hardened as BIP-44 has it.
+    KEY_DERIVATION_PATH = "key.derivation_path", Usage;
     /// The key is not the key of `from`.
     KEY_NOT_FROM = "key.not_from", Key;
     /// The key of one of the smart account's signers is missing.
@@ -460,6 +489,7 @@ pub mod contract_error {
         ETH_DEPOSIT_NOT_SUPPORTED = "ETHDepositNotSupported()" "0x627e0872";
         LEGACY_ENCODING_USED_FOR_NON_L1_TOKEN = "LegacyEncodingUsedForNonL1Token()" "0xfade089a";
         ASSET_ID_MISMATCH = "AssetIdMismatch(bytes32,bytes32)" "0x1294e9e1";
+        TOKEN_NOT_LEGACY = "TokenNotLegacy()" "0x1850b46b";
         ASSET_ID_NOT_SUPPORTED = "AssetIdNotSupported(bytes32)" "0x04a0b7e9";
         INVALID_SELECTOR = "InvalidSelector(bytes4)" "0x12ba286f";
         L2_WITHDRAWAL_MESSAGE_WRONG_LENGTH = "L2WithdrawalMessageWrongLength(uint256)" "0x97e1359e";

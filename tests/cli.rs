@@ -482,6 +482,7 @@ fn help_texts_are_golden() {
         "guard retire",
         "key",
         "key address",
+        "key import",
         "network",
         "schema",
         "help",

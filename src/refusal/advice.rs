@@ -166,6 +166,16 @@ whole.";
     "key.unreadable" "Check the path. A symbolic link is not followed: name the file itself.";
     "key.not_from" "Use the key of intent.from, or correct intent.from.";
     "key.missing" "Hand over one key for each signer, or use digest and attach.";
+    "key.keystore" "Hand over a keystore of version 3, as geth, ethers and cast write it.";
+    "key.kdf" "Encrypt the key again with common parameters (coldbridge key import): these would take the machine's memory, or protect \
+nothing.";
+    "key.password" "Type the password again; a file for --password-file ends with one line end at most.";
+    "key.no_password" "Run it on a terminal, or pass --password-file FILE.";
+    "key.address" "Do not use it before you know why: the file was changed, or mixed from two.";
+    "key.mnemonic" "Check the words, their order and their number: 12 to 24 words of BIP-39's English list, with one checksum.";
+    "key.derivation_path" "Write a path such as m/44'/60'/0'/0/0.";
+    "airgap.interface" "Take the network interfaces down, or sign on a machine that has none.";
+    "airgap.filter" "Use a Linux kernel with seccomp, or leave --require-airgap out and unplug the machine.";
     "signature.format" "Hand over DER, r || s or r || s || v as hex, one for each transaction.";
     "signature.count" "Hand over one signature for each transaction, in their order; for a smart account one for each signer.";
     "signature.not_from" "Do not broadcast it. Have the digest signed again by the key of that account.";
