@@ -413,6 +413,10 @@ codes! {
     RELAY_ANSWER = "relay.answer", Network;
     /// The node did not take the transaction, and does not know it.
     RELAY_REJECTED = "relay.rejected", Rejected;
+    /// The node did not take the transaction: its fees are too low, or lower than those of another one with its nonce.
+    RELAY_UNDERPRICED = "relay.underpriced", Rejected;
+    /// The node did not take the transaction: the account can not pay for it.
+    RELAY_INSUFFICIENT_FUNDS = "relay.insufficient_funds", Rejected;
     /// The endpoint serves another chain than the payload is signed for.
     RELAY_WRONG_CHAIN = "relay.wrong_chain", WrongChain;
     /// The nonce was used by another transaction.
@@ -421,8 +425,12 @@ codes! {
     RELAY_REVERTED = "relay.reverted", Reverted;
     /// The transaction was not mined within the time that was given.
     RELAY_PENDING = "relay.pending", Pending;
-    /// What the node says of our transaction is not what was signed.
+    /// A node had the transaction and forgot it, each time that it was sent.
+    RELAY_DROPPED = "relay.dropped", Pending;
+    /// Endpoints contradict each other, or what one says of our transaction is not what was signed.
     RELAY_DISAGREE = "relay.disagree", Disagree;
+    /// Another payload of the journal has this nonce and can still be mined.
+    RELAY_RIVAL = "relay.rival", Guard;
     /// The journal is not a journal of this relay, or another relay is using it.
     RELAY_JOURNAL = "relay.journal", Io;
     /// The chain names other contracts than the network pins.
