@@ -82,6 +82,8 @@ const PENDING: &[&str] = &[
     "relay.not_provable",
     "relay.already_done",
     "relay.not_ready",
+    "airgap.interface",
+    "airgap.filter",
     "bug.internal",
 ];
 

@@ -83,12 +83,16 @@ token's address there.";
     "token.unsupported" "Choose a token that this operation moves on this network.";
     "deposit.form" [LEGACY_ENCODING_USED_FOR_NON_L1_TOKEN, ETH_DEPOSIT_NOT_SUPPORTED]
 "Leave form out: the right one follows from token and network.";
+    "withdraw.form" [TOKEN_NOT_LEGACY] "Leave form out: the asset router takes every token.";
+    "withdraw.message" "Leave message out, or withdraw the base token.";
+    "deploy.kind" "Use a kind that the message lists for that layer, or leave it out.";
     "bridge.unknown" "Use a bridge that the network pins by name, or leave intent.bridge out for the shared one.";
     "bridge.data" "Leave bridgeData out, or write bytes that say the same token, amount and recipient as the operation.";
     "bridge.route" "Leave intent.bridge out: on this route there is no second bridge.";
     "refund.unsafe" "Name a refundRecipient whose account exists on L2: a plain account without code on L1, or accept the alias by \
 saying what stands behind it (refundRecipientKind).";
     "recipient.contract_sender" "Name another recipient: the address of a contract on L1 belongs to nobody on L2.";
+    "recipient.token" "Name the account that is to be paid: what is sent to a token's own contract is lost.";
     "recipient.zero" "Name the account that is to be paid.";
     "recipient.system" "Name an account of a person or a contract: what is sent to a system address is lost.";
     "recipient.network_contract" "Name the account that is to be paid: what is sent to the bridge's own contracts is lost.";
@@ -96,6 +100,7 @@ saying what stands behind it (refundRecipientKind).";
     "factory_deps.count" [TOO_MANY_FACTORY_DEPS] "Publish the rest with an earlier request.";
     "factory_deps.length" [LENGTH_IS_NOT_DIVISIBLE_BY_32] "Hand over the bytecode that the ZKsync compiler wrote, whole.";
     "factory_deps.words" [MALFORMED_BYTECODE] "Hand over the bytecode that the ZKsync compiler wrote: an odd number of words, below 2^16.";
+    "factory_deps.envelope" "Use the envelope eip712, which carries them, or publish the bytecode from L1.";
     "factory_deps.vm" "Leave factoryDeps out: ZKsync OS takes contracts as EVM bytecode.";
     "approve.spender" "Approve one of the network's contracts that the message names; any other would be able to take the tokens.";
     "allowances.unused" "Delete the row, or correct its token or spender.";
@@ -220,6 +225,10 @@ retire GUARD ID --because TEXT.";
     "relay.not_provable" "Name the L2 transaction that sent the withdrawal, or the failed deposit, and the index of its message.";
     "relay.already_done" "Nothing is left to do: finalizing or claiming again would revert.";
     "relay.not_ready" "Wait until the batch is executed on L1, and run the command again.";
+    "relay.underpriced" "Sign a replacement with higher fees (at least a tenth more than the payload that has the nonce).";
+    "relay.insufficient_funds" "Fund the account, then run the command again: the same bytes are sent.";
+    "relay.dropped" "Run the command again, with another endpoint if it goes on; the same bytes are sent.";
+    "relay.rival" "Decide which of the two is to be mined, and broadcast that one alone.";
     "relay.journal" "Use the journal that this relay wrote, and one relay for each journal.";
     "bug.internal" "Report it with the request that led to it and without any key. Nothing was signed.";
 }
