@@ -1,6 +1,8 @@
 //! Many payloads of many accounts, and everything that can end a run in the middle: kills, a node that goes away and comes
 //! back, blocks that are not on the chain any more.
 
+#![allow(clippy::print_stdout)] // how long it took, for whoever asks with --nocapture
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
@@ -152,6 +154,7 @@ fn a_failing_account_stops_itself_alone() {
 }
 
 /// What can be set for a longer run: COLDBRIDGE_RELAY_KILLS=200 kills as often among 1,000 payloads.
+#[allow(clippy::disallowed_methods)] // the environment of the tests, not of the program
 fn kills() -> u64 {
     std::env::var("COLDBRIDGE_RELAY_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(12)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 
 use coldbridge::refusal::printable;
 use coldbridge::{Code, Networks, Refusal};
@@ -16,7 +17,8 @@ use crate::receipt;
 /// Runs the command.
 pub fn run(arguments: &StatusArgs, networks: &Networks) -> Result<(), Refusal> {
     let journal = Reader::open(&arguments.journal)?;
-    let mut table = Table { is_json: arguments.json, counts: BTreeMap::new() };
+    let is_json = arguments.json || (!arguments.table && !std::io::stdout().is_terminal());
+    let mut table = Table { is_json, account: None, counts: BTreeMap::new() };
     if arguments.payloads.is_empty() {
         let selection = if arguments.open { Selection::Open } else { Selection::All };
         journal.each(&selection, |row| table.row(&row))?;
@@ -32,7 +34,7 @@ pub fn run(arguments: &StatusArgs, networks: &Networks) -> Result<(), Refusal> {
 }
 
 /// The refusal of a hash that the journal does not have.
-pub fn unknown(hash: &str) -> Refusal {
+fn unknown(hash: &str) -> Refusal {
     Refusal::new(
         Code::RELAY_UNKNOWN,
         "",
@@ -44,6 +46,8 @@ pub fn unknown(hash: &str) -> Refusal {
 /// Rows for people, each as it comes: the journal may be longer than memory.
 struct Table {
     is_json: bool,
+    /// The account of the rows above.
+    account: Option<(u64, String)>,
     counts: BTreeMap<String, u64>,
 }
 
@@ -52,22 +56,25 @@ impl Table {
         if self.is_json {
             return print_line(&receipt::of_row(row));
         }
-        if self.counts.is_empty() {
-            print_text(&line("STATE", "NETWORK", "FROM", "NONCE", "PURPOSE", "BLOCK", "HASH", "INTENT"))?;
+        let account = Some((row.chain_id, row.sender.clone()));
+        let mut text = String::new();
+        if self.account != account {
+            let _ = writeln!(text, "{} on {} of {} (chain {})", row.sender, row.layer, row.network, row.chain_id);
+            self.account = account;
         }
         *self.counts.entry(row.state.clone()).or_default() += 1;
-        let block = row.block_number.map_or("-".to_owned(), |number| number.to_string());
-        let network = format!("{} {}", row.network, row.layer);
-        let (nonce, hash) = (row.nonce.to_string(), short(&row.hash));
-        let intent = row.intent_id.as_deref().unwrap_or("-");
-        print_text(&line(&row.state, &network, &row.sender, &nonce, &row.purpose, &block, &hash, intent))?;
+        let block = row.block_number.map_or(String::new(), |number| format!("block {number}"));
+        let intent = row.intent_id.as_deref().unwrap_or_default();
+        let line =
+            format!("{:>9}  {:17}  {:20}  {block:15}  {}  {intent}", row.nonce, row.state, row.purpose, row.hash);
+        let _ = writeln!(text, "{}", printable(line.trim_end()));
         if let Some(l2) = &row.l2_tx_hash {
-            print_text(&format!("{:17}  became {l2} on L2\n", ""))?;
+            let _ = writeln!(text, "{:>9}  on L2 {}", "", printable(l2));
         }
-        match &row.message {
-            Some(message) => print_text(&format!("{:17}  {}\n", "", printable(message))),
-            None => Ok(()),
+        if let Some(message) = &row.message {
+            let _ = writeln!(text, "{:>9}  {}", "", printable(message));
         }
+        print_text(&text)
     }
 
     fn end(&self) -> Result<(), Refusal> {
@@ -80,29 +87,5 @@ impl Table {
             let _ = write!(text, "{} {count} {}", if at == 0 { ":" } else { "," }, printable(state));
         }
         print_text(&format!("{text}\n"))
-    }
-}
-
-#[allow(clippy::too_many_arguments)] // one for each column
-fn line(
-    state: &str,
-    network: &str,
-    from: &str,
-    nonce: &str,
-    purpose: &str,
-    block: &str,
-    hash: &str,
-    intent: &str,
-) -> String {
-    let text =
-        format!("{state:17}  {network:16}  {from:42}  {nonce:>7}  {purpose:19}  {block:>9}  {hash:17}  {intent}");
-    format!("{}\n", printable(text.trim_end()))
-}
-
-/// Enough of a hash to find it by. Addresses are never shortened, hashes are asked for with `--json`.
-fn short(hash: &str) -> String {
-    match (hash.get(..10), hash.get(hash.len().saturating_sub(4)..)) {
-        (Some(head), Some(tail)) => format!("{head}...{tail}"),
-        _ => hash.to_owned(),
     }
 }
