@@ -56,7 +56,7 @@ pub struct Message {
     /// Its batch.
     pub batch_number: Option<u64>,
     /// Its position among all logs of the batch.
-    pub message_index: Option<u64>,
+    pub place_in_batch: Option<u64>,
     /// How far it has come: included, proofReady or finalized.
     pub stage: Stage,
 }
@@ -95,7 +95,7 @@ impl<'a> Report<'a> {
             Json::object([
                 ("index", Json::count(message.index)),
                 ("l2BatchNumber", count(message.batch_number)),
-                ("l2MessageIndex", count(message.message_index)),
+                ("l2MessageIndex", count(message.place_in_batch)),
                 ("stage", Json::text(message.stage.name())),
             ])
         });
@@ -131,7 +131,7 @@ impl<'a> Report<'a> {
             lines.push(format!("            on L2 {hash}, {block}"));
         }
         for message in &self.messages {
-            let place = match (message.batch_number, message.message_index) {
+            let place = match (message.batch_number, message.place_in_batch) {
                 (Some(batch), Some(index)) => format!(" (batch {batch}, index {index})"),
                 (Some(batch), None) => format!(" (batch {batch})"),
                 _ => String::new(),

@@ -64,14 +64,14 @@ fn one(
     l2: &Quorum,
 ) -> Result<Message, Refusal> {
     let mut message =
-        Message { index: 0, batch_number: logs.batch_number, message_index: None, stage: Stage::Included };
+        Message { index: 0, batch_number: logs.batch_number, place_in_batch: None, stage: Stage::Included };
     let params = json!([hash.to_string(), position]);
     // EraVM says with null what ZKsync OS says with an error: not yet.
     let place = l2.ask("zks_getL2ToL1LogProof", &params, |answer| {
         if answer.is_null() { Some(None) } else { Place::read(answer).map(Some) }
     })?;
     let Ok(Some(place)) = place else { return Ok(message) };
-    message.message_index = Some(place.id);
+    message.place_in_batch = Some(place.id);
     message.batch_number = match (place.batch_number, logs.batch_number) {
         (Some(proof), Some(receipt)) if proof != receipt => {
             let problem = format!("{} proves {hash} in batch {proof}, its receipt names batch {receipt}", l2.hosts());
