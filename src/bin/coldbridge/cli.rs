@@ -1,10 +1,11 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use coldbridge::{Code, Refusal};
+use coldbridge::external::Form;
+use coldbridge::{Code, Refusal, Spelling};
 
 /// Build, review and sign ZKsync L1<->L2 transactions on a machine without a network
 #[derive(Parser)]
@@ -74,6 +75,41 @@ Examples:
         /// Do not ask: for pipelines that have reviewed before
         #[arg(long)]
         yes: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Write what an external signer needs: digests, unsigned bytes, EIP-712 typed data for type 0x71
+    #[command(after_help = "\
+The signing digest is signed as it is: no prefix, no further hash. Typed data is for signers that take
+eth_signTypedData_v4; its hash is the digest. Read the review first: it shows the same digests.
+
+Examples:
+  coldbridge digest request.json
+  coldbridge digest request.json --only digests
+  coldbridge digest request.json --only typed-data | wallet-that-signs-typed-data")]
+    Digest {
+        #[command(flatten)]
+        document: DocumentArgs,
+        /// Write only this of each transaction, one a line
+        #[arg(long, value_name = "WHAT")]
+        only: Option<Only>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Make a signed document out of a plan and the signatures of an external signer
+    #[command(after_help = "\
+Forms: DER, r || s (64 bytes), r || s || v (65 bytes, v 0, 1, 27 or 28), compact (EIP-2098). A high s is made
+low, a missing recovery id is found; what does not recover to the account is refused (exit 7). A smart account
+gets one signature for each of intent.signers, in that order, or without signers its own bytes as they are.
+A file holds one signature as bytes, or one or more as lines of hex digits.
+
+Examples:
+  coldbridge attach request.json 0x30440220...
+  coldbridge attach request.json signature.der -o signed.json
+  coldbridge attach requests.jsonl --signatures signatures.jsonl > signed.jsonl")]
+    Attach {
+        #[command(flatten)]
+        attach: AttachArgs,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -149,6 +185,70 @@ pub enum NetworkCommand {
         /// Its name
         name: String,
     },
+}
+
+/// The part of each transaction that `digest` writes alone.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Only {
+    /// The signing digests
+    Digests,
+    /// The unsigned bytes
+    Unsigned,
+    /// EIP-712 typed data
+    TypedData,
+}
+
+#[derive(Args)]
+pub struct AttachArgs {
+    /// The request or unsigned document (`-` or left out: standard input), then for each transaction its signature: hex
+    /// digits or a file
+    #[arg(value_name = "DOC] [SIGNATURE", hide_default_value = true)]
+    arguments: Vec<PathBuf>,
+    /// Take the signatures by digest: JSON Lines of {"signingDigest","signature"}, in any order, for a batch
+    #[arg(long, value_name = "FILE")]
+    pub signatures: Option<PathBuf>,
+    /// The form of the signatures: any, der, rs, rsv, compact or custom
+    #[arg(long, value_name = "FORM", default_value = "any", value_parser = form)]
+    pub format: Form,
+    /// Take all-lower-case addresses in the intent, in which no typo can be seen
+    #[arg(long)]
+    allow_unchecksummed: bool,
+}
+
+fn form(word: &str) -> Result<Form, String> {
+    let words = || Form::WORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+    let found = Form::WORDS.iter().find(|(known, _)| *known == word);
+    found.map(|(_, form)| *form).ok_or_else(|| format!("one of {}", words()))
+}
+
+impl AttachArgs {
+    /// The document and the signatures. One argument alone is a signature, unless signatures come by digest.
+    pub fn parts(&self) -> Result<(&Path, Vec<&str>), Refusal> {
+        let usage = |problem: &str| Refusal::new(Code::USAGE, "", problem, "write coldbridge attach DOC SIGNATURE...");
+        let texts: Option<Vec<&str>> = self.arguments.iter().map(|argument| argument.to_str()).collect();
+        let texts = texts.ok_or_else(|| usage("an argument is not text"))?;
+        let (document, signatures) = match texts.as_slice() {
+            [first, rest @ ..] if self.signatures.is_some() => (*first, rest),
+            [] if self.signatures.is_some() => ("-", &[][..]),
+            [] => return Err(usage("there is no signature")),
+            [first, ..] if first.starts_with("0x") => ("-", texts.as_slice()),
+            [_] => ("-", texts.as_slice()),
+            [first, rest @ ..] => (*first, rest),
+        };
+        if self.signatures.is_some() && !signatures.is_empty() {
+            return Err(usage("signatures come as arguments or with --signatures, not both"));
+        }
+        let from_stdin = signatures.iter().filter(|text| ["-", "@-"].contains(*text)).count();
+        if from_stdin > usize::from(document != "-") {
+            return Err(usage("standard input can not be two things at once"));
+        }
+        Ok((Path::new(document), signatures.to_vec()))
+    }
+
+    /// How strictly addresses in the intent are judged.
+    pub fn spelling(&self) -> Spelling {
+        if self.allow_unchecksummed { Spelling::AnyCase } else { Spelling::Checksummed }
+    }
 }
 
 #[derive(Args)]

@@ -1,5 +1,6 @@
 //! The commands, one file each where they are more than a line.
 
+mod attach;
 mod document;
 mod schema;
 mod sign;
@@ -42,6 +43,8 @@ pub fn run(cli: Cli) -> Result<Outcome, Refusal> {
             let consent = if yes { sign::Consent::Given } else { sign::Consent::Ask };
             sign::sign(&document, &key, consent, &output, &networks)
         }
+        Command::Digest { document, only, output } => attach::digest(&document, only, &output, &networks),
+        Command::Attach { attach, output } => attach::attach(&attach, &output, &networks),
         Command::Export { document, output, .. } => document::export(&document, &output, &networks),
         Command::Verify { document, raw, output } => {
             let form = if raw { document::VerifyForm::Raw } else { document::VerifyForm::Document };

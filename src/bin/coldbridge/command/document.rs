@@ -55,7 +55,8 @@ pub fn each(
     Ok(outcome)
 }
 
-fn line(document: &Json) -> String {
+/// A document and a line end.
+pub fn line(document: &Json) -> String {
     format!("{document}\n")
 }
 
