@@ -129,9 +129,16 @@ Example:
         output: OutputArgs,
     },
     /// Prove a signed document: decode the raw bytes, recover the signer, compare every member
-    #[command(after_help = "Examples:\n  coldbridge verify signed.json\n  coldbridge verify signed.json --raw")]
+    #[command(after_help = "\
+A raw transaction is proved by itself: signed, for one chain, by the sender that it names. Where only a smart
+account can judge the signature, \"signer\" is null.
+
+Examples:
+  coldbridge verify signed.json
+  coldbridge verify signed.json --raw
+  echo 0x71f8... | coldbridge verify")]
     Verify {
-        /// A signed document; `-` is standard input
+        /// A signed document or a raw transaction `0x...`; `-` is standard input
         #[arg(default_value = "-", value_name = "SIGNED")]
         document: PathBuf,
         /// Print only the raw transactions, one 0x... a line

@@ -78,8 +78,10 @@ fn read(text: &str, form: Form) -> Result<Vec<External>, Refusal> {
         return Ok(vec![hex_signature(text, form)?]);
     }
     let bytes = read_file(Path::new(text.strip_prefix('@').unwrap_or(text)))?;
-    let lines = std::str::from_utf8(&bytes).ok().map(|text| text.lines().map(str::trim).filter(|line| !line.is_empty()));
-    let hex_lines = lines.and_then(|lines| lines.map(|line| hex_signature(line, form).ok()).collect::<Option<Vec<_>>>());
+    let lines =
+        std::str::from_utf8(&bytes).ok().map(|text| text.lines().map(str::trim).filter(|line| !line.is_empty()));
+    let hex_lines =
+        lines.and_then(|lines| lines.map(|line| hex_signature(line, form).ok()).collect::<Option<Vec<_>>>());
     Ok(hex_lines.unwrap_or_else(|| vec![External::new(bytes, form)]))
 }
 
