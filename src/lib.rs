@@ -45,8 +45,9 @@ pub mod proof;
 pub mod operation;
 pub mod transaction;
 
-// keys, here and elsewhere
+// keys, here and elsewhere, and what was signed with them
 pub mod external;
+pub mod guard;
 pub mod key;
 
 // the documents, along the line
@@ -60,6 +61,7 @@ pub mod unsigned;
 pub use address::{Address, Spelling};
 pub use document::Document;
 pub use external::External;
+pub use guard::Guard;
 pub use hash::{Digest, TxHash};
 pub use json::Json;
 pub use key::{Key, Signature};

@@ -306,6 +306,22 @@ codes! {
     FAULT_SIGNATURE = "fault.signature", Fault;
     /// The bytes that were about to leave do not say what was asked.
     FAULT_ENCODING = "fault.encoding", Fault;
+    /// The nonce was signed before, with another digest.
+    GUARD_NONCE_USED = "guard.nonce_used", Guard;
+    /// The nonce is below the guard's watermark, and nothing is known of it.
+    GUARD_NONCE_BELOW = "guard.nonce_below", Guard;
+    /// The intent was signed before with another nonce: both could be mined.
+    GUARD_INTENT_USED = "guard.intent_used", Guard;
+    /// The guard knows no payment of this intent that could be retired.
+    GUARD_INTENT_UNKNOWN = "guard.intent_unknown", Guard;
+    /// Two guards hold different payloads for one nonce or one intent.
+    GUARD_CONFLICT = "guard.conflict", Guard;
+    /// The guard was changed by something else than coldbridge.
+    GUARD_CORRUPT = "guard.corrupt", Guard;
+    /// Others than the owner can read or change the guard, or it is no regular file.
+    GUARD_PERMISSIONS = "guard.permissions", Guard;
+    /// Another process holds the guard.
+    GUARD_LOCKED = "guard.locked", Io;
     /// The command line is wrong.
     USAGE = "usage.command", Usage;
     /// A file can not be read.

@@ -6,6 +6,7 @@
 mod signing;
 
 use crate::address::Spelling;
+use crate::guard::{Entry, Reservation, Slot};
 use crate::hash::Digest;
 use crate::json::{Cursor, Json, child};
 use crate::network::{Layer, Networks};
@@ -187,6 +188,31 @@ impl Unsigned {
     /// Its transactions, in nonce order.
     pub fn transactions(&self) -> &[Planned] {
         &self.transactions
+    }
+
+    /// What signing this plan uses up: its nonces, and its intent.
+    ///
+    /// # Errors
+    /// `bug.internal` for a plan without a transaction, or a transaction of any chain; there are none.
+    pub fn reservation(&self) -> Result<Reservation, Refusal> {
+        let from = self.request.from();
+        let entries = self.transactions.iter().map(|planned| {
+            let (chain_id, nonce) = (planned.transaction.chain_id()?, planned.transaction.nonce());
+            Some(Entry {
+                slot: Slot { from, chain_id, nonce },
+                purpose: planned.purpose.to_owned(),
+                digest: planned.transaction.signing_digest(),
+            })
+        });
+        let entries: Option<Vec<Entry>> = entries.collect();
+        entries.and_then(|entries| Reservation::new(self.request.id().map(str::to_owned), entries)).ok_or_else(|| {
+            Refusal::new(
+                Code::BUG,
+                "",
+                "a plan without a transaction, or without a chain",
+                "report it; nothing was signed",
+            )
+        })
     }
 }
 

@@ -20,6 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("abi", &["address", "hash"]),
     // keys, and the signatures of others
     ("key", &["address", "hash", "refusal"]),
+    // what was signed: records, no transactions
+    ("guard", &["address", "hash", "json", "refusal"]),
     ("external", &["address", "hash", "key", "refusal"]),
     ("asset", &["abi", "address", "hash"]),
     ("bytecode", &["refusal"]),
@@ -58,6 +60,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "address",
             "external",
+            "guard",
             "hash",
             "json",
             "key",

@@ -62,6 +62,14 @@ impl Unsigned {
         })
     }
 
+    /// Whether these keys can sign, before anything is done with them.
+    ///
+    /// # Errors
+    /// `sign.contract_sender`, `key.not_from`, `key.missing`.
+    pub fn judge_keys(&self, keys: &[&Key]) -> Result<(), Refusal> {
+        self.signing_keys(keys).map(drop)
+    }
+
     /// Who has to sign each transaction, in this order; none where only the account itself can tell.
     ///
     /// # Errors
