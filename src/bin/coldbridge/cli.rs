@@ -290,6 +290,8 @@ pub struct AttachArgs {
     /// The form of the signatures: any, der, rs, rsv, compact or custom
     #[arg(long, value_name = "FORM", default_value = "any", value_parser = form)]
     pub format: Form,
+    #[command(flatten)]
+    pub guard: GuardArgs,
     /// Take all-lower-case addresses in the intent, in which no typo can be seen
     #[arg(long)]
     allow_unchecksummed: bool,

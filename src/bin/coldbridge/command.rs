@@ -46,7 +46,7 @@ pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
             sign::sign(&document, &how, &output, &networks)
         }
         Command::Digest { document, only, output } => attach::digest(&document, only, &output, &networks),
-        Command::Attach { attach, output } => attach::attach(&attach, &output, &networks),
+        Command::Attach { attach, output } => attach::attach(&attach, &output, errors, &networks),
         Command::Export { document, output, .. } => document::export(&document, &output, &networks),
         Command::Verify { document, raw, output } => {
             let form = if raw { document::VerifyForm::Raw } else { document::VerifyForm::Document };

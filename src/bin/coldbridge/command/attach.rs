@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use coldbridge::external::Form;
+use coldbridge::guard::Replacement;
 use coldbridge::json::Cursor;
 use coldbridge::refusal::printable;
 use coldbridge::{Code, Document, External, Json, Networks, Refusal, Unsigned, digest, json};
@@ -12,6 +13,8 @@ use coldbridge::{Code, Document, External, Json, Networks, Refusal, Unsigned, di
 use super::document::{each, line};
 use super::{Outcome, spelling};
 use crate::cli::{AttachArgs, DocumentArgs, Only, OutputArgs};
+use crate::guard_file::Place;
+use crate::output::Errors;
 
 /// What signers write is short; a batch of them is not read beyond this.
 const MAX_SIGNATURES: u64 = 16 * 1024 * 1024;
@@ -47,8 +50,16 @@ pub fn digest(
     })
 }
 
-pub fn attach(arguments: &AttachArgs, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {
+/// Every check comes before the guard writes the payload down, and that before it leaves.
+pub fn attach(
+    arguments: &AttachArgs,
+    output: &OutputArgs,
+    errors: Errors,
+    networks: &Networks,
+) -> Result<Outcome, Refusal> {
     let (document, given) = arguments.parts()?;
+    let mut guard = Place::named(&arguments.guard, None, errors)?;
+    let replacement = if arguments.guard.replace { Replacement::Allowed } else { Replacement::Undeclared };
     let by_digest = match &arguments.signatures {
         Some(path) => Some(ByDigest::read(path)?),
         None => None,
@@ -60,6 +71,7 @@ pub fn attach(arguments: &AttachArgs, output: &OutputArgs, networks: &Networks) 
     let spelling = arguments.spelling();
     each(document, output, |bytes| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
+        let reservation = unsigned.reservation()?;
         let signed = match &by_digest {
             Some(by_digest) => {
                 let signatures = by_digest.of(&unsigned)?;
@@ -67,6 +79,7 @@ pub fn attach(arguments: &AttachArgs, output: &OutputArgs, networks: &Networks) 
             }
             None => unsigned.attach(&signatures)?,
         };
+        guard.reserve(&reservation, replacement, errors)?;
         Ok(line(&signed.to_json()))
     })
 }
