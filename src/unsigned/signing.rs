@@ -243,6 +243,7 @@ impl Unsigned {
                 to,
                 value: decoded.transaction.value(),
                 data: decoded.transaction.data(),
+                factory_deps: decoded.transaction.factory_deps(),
             };
             recognise_as(planned.purpose, &seen)
         });
