@@ -61,15 +61,24 @@ impl Key {
     /// # Errors
     /// `fault.signature` if the signature does not verify or does not recover to this key's account.
     pub fn sign(&self, digest: &Digest) -> Result<Signature, Refusal> {
-        let (signature, recovery) = self.signing.sign_prehash_recoverable(&digest.0);
-        let verifies = self.signing.verifying_key().verify_prehash(&digest.0, &signature).is_ok();
-        let (r, s) = signature.split_bytes();
-        let signature = Signature::from_parts(r.into(), s.into(), recovery.to_byte())
-            .ok_or_else(|| fault("the signature is out of range"))?;
-        if !verifies || signature.recover(digest) != Some(self.address) {
+        let signature = self.sign_unproved(digest)?;
+        if !self.verifies(digest, &signature) || signature.recover(digest) != Some(self.address) {
             return Err(fault("the signature does not verify against the key that made it"));
         }
         Ok(signature)
+    }
+
+    /// Signs a digest (RFC 6979, low-S). Only for the signing order, which proves what it gets against the second digest.
+    pub(crate) fn sign_unproved(&self, digest: &Digest) -> Result<Signature, Refusal> {
+        let (signature, recovery) = self.signing.sign_prehash_recoverable(&digest.0);
+        let (r, s) = signature.split_bytes();
+        Signature::from_parts(r.into(), s.into(), recovery.to_byte())
+            .ok_or_else(|| fault("the signature is out of range"))
+    }
+
+    /// Whether this is a signature of this key on this digest.
+    pub(crate) fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
+        signature.verifies(digest, self.signing.verifying_key())
     }
 }
 
@@ -150,10 +159,31 @@ impl Signature {
 
     /// The account whose key signed this digest.
     pub fn recover(&self, digest: &Digest) -> Option<Address> {
+        self.recover_key(digest).map(|key| address_of(&key))
+    }
+
+    /// Whether the key behind the signature, recovered from it, verifies it: for signatures from elsewhere.
+    pub(crate) fn verifies_by_itself(&self, digest: &Digest) -> bool {
+        self.recover_key(digest).is_some_and(|key| self.verifies(digest, &key))
+    }
+
+    fn recover_key(&self, digest: &Digest) -> Option<VerifyingKey> {
         let signature = k256::ecdsa::Signature::from_scalars(self.r, self.s).ok()?;
         let recovery = RecoveryId::from_byte(self.y_parity)?;
-        let key = VerifyingKey::recover_from_prehash(&digest.0, &signature, recovery).ok()?;
-        Some(address_of(&key))
+        VerifyingKey::recover_from_prehash(&digest.0, &signature, recovery).ok()
+    }
+
+    fn verifies(&self, digest: &Digest, key: &VerifyingKey) -> bool {
+        k256::ecdsa::Signature::from_scalars(self.r, self.s)
+            .is_ok_and(|signature| key.verify_prehash(&digest.0, &signature).is_ok())
+    }
+
+    /// The same with a bit flipped, in range or not.
+    #[cfg(feature = "fault-injection")]
+    pub(crate) fn corrupted(mut self, bit: usize) -> Self {
+        let bytes = if bit % 512 < 256 { &mut self.r } else { &mut self.s };
+        bytes[bit % 256 / 8] ^= 1 << (bit % 8);
+        self
     }
 }
 

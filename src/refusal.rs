@@ -312,6 +312,8 @@ codes! {
     SIGNATURE_COUNT = "signature.count", Key;
     /// The signature is not a signature of `from`.
     SIGNATURE_NOT_FROM = "signature.not_from", Key;
+    /// Planning the same request twice gave two plans.
+    FAULT_PLAN = "fault.plan", Fault;
     /// A signature failed the check that follows each signing.
     FAULT_SIGNATURE = "fault.signature", Fault;
     /// The bytes that were about to leave do not say what was asked.
@@ -358,6 +360,24 @@ codes! {
     RELAY_DISAGREE = "relay.disagree", Disagree;
     /// The journal is not a journal of this relay, or another relay is using it.
     RELAY_JOURNAL = "relay.journal", Io;
+    /// The chain names other contracts than the network pins.
+    RELAY_PINNED = "relay.pinned", Mismatch;
+    /// The chain runs another minor version of the protocol than the network pins.
+    RELAY_PROTOCOL_VERSION = "relay.protocol_version", Mismatch;
+    /// The chain takes no requests from L1 at the moment.
+    RELAY_DEPOSITS_PAUSED = "relay.deposits_paused", Mismatch;
+    /// An account is no plain account, no delegated one or no contract on L1, as the intent says it is.
+    RELAY_ACCOUNT_KIND = "relay.account_kind", Mismatch;
+    /// The node executed the call, and it reverted.
+    RELAY_WOULD_REVERT = "relay.would_revert", Mismatch;
+    /// No node estimates the gas of a call, and nothing else says what it takes.
+    RELAY_NO_ESTIMATE = "relay.no_estimate", Network;
+    /// The L2 transaction is not one that leads to the asked request: no message, another index, or no failed deposit.
+    RELAY_NOT_PROVABLE = "relay.not_provable", Mismatch;
+    /// The withdrawal is finalized, or the deposit claimed, already.
+    RELAY_ALREADY_DONE = "relay.already_done", Mismatch;
+    /// The batch of the L2 transaction is not executed on L1 yet, or its proof is not there.
+    RELAY_NOT_READY = "relay.not_ready", Pending;
     /// A bug of coldbridge.
     BUG = "bug.internal", Bug;
 }

@@ -190,6 +190,12 @@ impl Request {
     /// # Errors
     /// The first lie.
     pub fn plan(self) -> Result<Unsigned, Refusal> {
+        let (transactions, assessed) = self.transactions()?;
+        Unsigned::new(self, transactions, assessed)
+    }
+
+    /// The transactions of the plan, and what else it comes to. The signing order asks twice and compares.
+    pub(crate) fn transactions(&self) -> Result<(Vec<Planned>, Plan), Refusal> {
         let envelope = self.envelope()?;
         let settled = self.facts.transaction.settle(envelope)?;
         let mut assessed = self.assess();
@@ -213,7 +219,7 @@ impl Request {
         for (call, nonce) in assessed.calls.drain(..).zip(settled.nonce..) {
             transactions.push(self.transaction(call, envelope, &settled, nonce)?);
         }
-        Unsigned::new(self, transactions, assessed)
+        Ok((transactions, assessed))
     }
 
     /// Everything that follows from the request without a nonce or a key, and everything that is wrong with it.
@@ -419,7 +425,11 @@ impl Request {
         )
     }
 
-    fn envelope(&self) -> Result<Envelope, Refusal> {
+    /// The envelope of its transactions: what the intent says, or the default of layer and virtual machine.
+    ///
+    /// # Errors
+    /// `envelope.unsupported` for one that the chain does not take.
+    pub fn envelope(&self) -> Result<Envelope, Refusal> {
         use Envelope::{Eip712, Eip1559, Eip2930, Legacy};
         let (taken, default): (&[Envelope], Envelope) = match (self.layer(), self.network.vm) {
             (Layer::L1, _) | (Layer::L2, Vm::ZkSyncOs) => (&[Eip1559, Legacy, Eip2930], Eip1559),

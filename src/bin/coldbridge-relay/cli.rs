@@ -44,6 +44,9 @@ Examples:
   coldbridge-relay broadcast signed.json --l1 https://rpc.example --journal relay.db
   coldbridge-relay broadcast withdraw.json --l2 https://mainnet.era.example --journal relay.db")]
     Broadcast(BroadcastArgs),
+    /// Make a request of an intent: ask the nodes for everything that `coldbridge build` needs
+    #[command(after_help = crate::prepare::arguments::EXAMPLES)]
+    Prepare(Box<crate::prepare::arguments::PrepareArgs>),
 }
 
 /// The nodes to ask, for all commands that ask one.

@@ -6,6 +6,7 @@
 mod answer;
 mod broadcast;
 mod cli;
+mod contract;
 mod endpoints;
 #[allow(dead_code)] // the relay reads documents, but does not answer them line by line
 #[path = "../shared/input.rs"]
@@ -13,10 +14,13 @@ mod input;
 mod journal;
 #[path = "../shared/networks.rs"]
 mod networks;
+#[path = "../shared/new_file.rs"]
+mod new_file;
+mod number;
 mod output;
-#[allow(dead_code)] // until `prepare` reads raw answers
+mod prepare;
+#[allow(dead_code)] // raw answers are for commands that pass them on
 mod quorum;
-#[allow(dead_code)] // until `prepare` reads what a revert says
 mod rpc;
 #[path = "../shared/usage.rs"]
 mod usage;
@@ -34,10 +38,11 @@ fn main() -> ExitCode {
         Err(error) => return usage::answer(&error),
     };
     let result = networks::known(&cli.network_file).and_then(|networks| match &cli.command {
-        Command::Broadcast(arguments) => broadcast::run(arguments, &networks),
+        Command::Broadcast(arguments) => broadcast::run(arguments, &networks).map(|()| 0),
+        Command::Prepare(arguments) => prepare::run(arguments, &networks),
     });
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(refusal) => {
             print_refusal(&refusal, if cli.json_errors { Errors::Json } else { Errors::Text });
             ExitCode::from(refusal.exit().code())

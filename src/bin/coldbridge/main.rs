@@ -10,6 +10,8 @@ mod input;
 mod key_file;
 #[path = "../shared/networks.rs"]
 mod networks;
+#[path = "../shared/new_file.rs"]
+mod new_file;
 mod output;
 mod terminal;
 #[path = "../shared/usage.rs"]

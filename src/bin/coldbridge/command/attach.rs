@@ -71,16 +71,12 @@ pub fn attach(
     let spelling = arguments.spelling();
     each(document, output, |bytes| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
-        let reservation = unsigned.reservation()?;
-        let signed = match &by_digest {
-            Some(by_digest) => {
-                let signatures = by_digest.of(&unsigned)?;
-                unsigned.attach(&signatures)?
-            }
-            None => unsigned.attach(&signatures)?,
-        };
+        let by_digest = by_digest.as_ref().map(|by_digest| by_digest.of(&unsigned)).transpose()?;
+        let ready = unsigned.ready()?;
+        let reservation = ready.reservation()?;
+        let released = ready.attach(by_digest.as_ref().unwrap_or(&signatures))?;
         guard.reserve(&reservation, replacement, errors)?;
-        Ok(line(&signed.to_json()))
+        Ok(format!("{}\n", released.text()))
     })
 }
 
