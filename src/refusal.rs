@@ -294,6 +294,11 @@ codes! {
     /// A signature that any chain accepts (before EIP-155).
     SIGNED_REPLAYABLE = "signed.replayable", Mismatch;
 
+    /// A network interface is up where `--require-airgap` was given.
+    AIRGAP_INTERFACE = "airgap.interface", Policy;
+    /// The program can not deny itself the network where `--require-airgap` was given.
+    AIRGAP_FILTER = "airgap.filter", Policy;
+
     /// There is nobody to ask, or the answer was not yes.
     SIGN_DECLINED = "sign.declined", Declined;
     /// The key file can not be read as a key.
@@ -302,6 +307,20 @@ codes! {
     KEY_PERMISSIONS = "key.permissions", Key;
     /// The key file can not be read.
     KEY_UNREADABLE = "key.unreadable", Key;
+    /// The file is not a keystore of version 3.
+    KEY_KEYSTORE = "key.keystore", Key;
+    /// A keystore whose key derivation would cost too much, or is none.
+    KEY_KDF = "key.kdf", Key;
+    /// The password does not open the keystore.
+    KEY_PASSWORD = "key.password", Key;
+    /// There is nobody to ask for a password, or it is empty.
+    KEY_NO_PASSWORD = "key.no_password", Key;
+    /// The keystore holds another key than the one of the address that it names.
+    KEY_ADDRESS = "key.address", Key;
+    /// The words are not a mnemonic of BIP-39 in English.
+    KEY_MNEMONIC = "key.mnemonic", Key;
+    /// The derivation path is not one of BIP-32, or not hardened as BIP-44 has it.
+    KEY_DERIVATION_PATH = "key.derivation_path", Usage;
     /// The key is not the key of `from`.
     KEY_NOT_FROM = "key.not_from", Key;
     /// The key of one of the smart account's signers is missing.
@@ -348,6 +367,10 @@ codes! {
     RELAY_ANSWER = "relay.answer", Network;
     /// The node did not take the transaction, and does not know it.
     RELAY_REJECTED = "relay.rejected", Rejected;
+    /// The node did not take the transaction: its fees are too low, or lower than those of another one with its nonce.
+    RELAY_UNDERPRICED = "relay.underpriced", Rejected;
+    /// The node did not take the transaction: the account can not pay for it.
+    RELAY_INSUFFICIENT_FUNDS = "relay.insufficient_funds", Rejected;
     /// The endpoint serves another chain than the payload is signed for.
     RELAY_WRONG_CHAIN = "relay.wrong_chain", WrongChain;
     /// The nonce was used by another transaction.
@@ -356,8 +379,12 @@ codes! {
     RELAY_REVERTED = "relay.reverted", Reverted;
     /// The transaction was not mined within the time that was given.
     RELAY_PENDING = "relay.pending", Pending;
-    /// What the node says of our transaction is not what was signed.
+    /// A node had the transaction and forgot it, each time that it was sent.
+    RELAY_DROPPED = "relay.dropped", Pending;
+    /// Endpoints contradict each other, or what one says of our transaction is not what was signed.
     RELAY_DISAGREE = "relay.disagree", Disagree;
+    /// Another payload of the journal has this nonce and can still be mined.
+    RELAY_RIVAL = "relay.rival", Guard;
     /// The journal is not a journal of this relay, or another relay is using it.
     RELAY_JOURNAL = "relay.journal", Io;
     /// The chain names other contracts than the network pins.

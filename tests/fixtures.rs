@@ -284,11 +284,11 @@ fn the_fixtures_cover_the_list() {
         "signature.not_from",       // tests/refusals.rs
         "signature.format",         // tests/external.rs
         "signature.count",          // tests/external.rs
-        "sign.declined",   // tests/cli.rs
-        "key.format",      // tests/cli.rs
-        "key.permissions", // tests/cli.rs
-        "key.unreadable",  // tests/cli.rs
-        "fault.plan",      // tests/faults.rs: needs a broken machine, as the next two do
+        "sign.declined",            // tests/cli.rs
+        "key.format",               // tests/cli.rs
+        "key.permissions",          // tests/cli.rs
+        "key.unreadable",           // tests/cli.rs
+        "fault.plan",               // tests/faults.rs: needs a broken machine, as the next two do
         "fault.signature",
         "fault.encoding",
         "guard.nonce_used", // the guard's own, here and below: tests/guard.rs
@@ -299,6 +299,15 @@ fn the_fixtures_cover_the_list() {
         "guard.corrupt",
         "guard.permissions",
         "guard.locked",
+        "key.keystore", // keys: tests/keys.rs and tests/key_files.rs
+        "key.kdf",
+        "key.password",
+        "key.no_password",
+        "key.address",
+        "key.mnemonic",
+        "key.derivation_path",
+        "airgap.interface", // tests/hardening.rs
+        "airgap.filter",
         "usage.command", // tests/cli.rs
         "io.read",       // tests/cli.rs
         "io.write",      // tests/cli.rs
