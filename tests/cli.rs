@@ -475,6 +475,8 @@ fn help_texts_are_golden() {
         "build",
         "review",
         "sign",
+        "digest",
+        "attach",
         "export",
         "verify",
         "quote",

@@ -377,7 +377,7 @@ fn a_batch_takes_signatures_by_digest() {
     let digests = run(&["digest"], requests.as_bytes());
     assert_eq!(digests.exit, 0, "{}", digests.stderr);
     let mut rows = BTreeSet::new();
-    let mut signed = String::new();
+    let mut signed = Vec::new();
     for (fixture, line) in cases.iter().zip(digests.stdout.lines()) {
         let document: Value = serde_json::from_str(line).expect("JSON");
         for transaction in document["transactions"].as_array().expect("transactions") {
@@ -390,11 +390,12 @@ fn a_batch_takes_signatures_by_digest() {
             }
         }
         let made = fixture.sign(plan(fixture).expect("a plan")).expect("signed");
-        signed.push_str(&format!("{}\n", made.to_json()));
+        signed.push(made.to_json().to_string());
     }
     let file = temporary("batch.jsonl", rows.into_iter().collect::<String>().as_bytes());
     let said = run(&["attach", "-", "--signatures", path(&file)], requests.as_bytes());
-    assert_eq!((said.exit, said.stdout), (0, signed), "{}", said.stderr);
+    let lines: Vec<&str> = said.stdout.lines().collect();
+    assert_eq!((said.exit, lines), (0, signed.iter().map(String::as_str).collect()), "{}", said.stderr);
     assert!(cases.len() > 60, "only {}", cases.len());
     let wrong = temporary("wrong.jsonl", b"{\"signingDigest\":\"0x00\",\"signature\":\"0x\"}\n");
     assert_eq!(run(&["attach", "-", "--signatures", path(&wrong)], requests.as_bytes()).exit, 3);
