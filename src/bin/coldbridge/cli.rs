@@ -176,7 +176,7 @@ Examples:
     Network(NetworkCommand),
     /// Print the JSON Schema of a document, or the names of all
     Schema {
-        /// request, unsigned, signed, verified, review, quote, receipt, network, guard or error
+        /// request, unsigned, digest, signed, verified, review, quote, receipt, network, guard or error
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
@@ -398,25 +398,42 @@ pub struct GuardArgs {
     pub replace: bool,
 }
 
+/// Where a key comes from.
+#[derive(Clone, Copy)]
+pub enum KeySource<'a> {
+    /// A file that only its owner can read.
+    File(&'a Path),
+    /// An open file descriptor.
+    Descriptor(u32),
+}
+
 impl KeyArgs {
-    /// The descriptor's number. It is read here and not by clap, which would print a key that was passed in its place.
-    pub fn descriptor(&self) -> Result<Option<u32>, Refusal> {
-        let number = self.key_fd.as_ref().map(|text| text.parse::<u32>());
-        number.transpose().map_err(|_| {
-            Refusal::new(Code::USAGE, "", "--key-fd takes the number of a file descriptor", "write --key-fd 3 3< FILE")
-        })
+    /// Where the keys come from, files first. Descriptors are read here and not by clap, which would print a key that was
+    /// passed in a number's place.
+    pub fn sources(&self) -> Result<Vec<KeySource<'_>>, Refusal> {
+        let descriptors = self.key_fd.iter().map(|text| {
+            text.parse().map(KeySource::Descriptor).map_err(|_| {
+                Refusal::new(
+                    Code::USAGE,
+                    "",
+                    "--key-fd takes the number of a file descriptor",
+                    "write --key-fd 3 3< FILE",
+                )
+            })
+        });
+        self.key.iter().map(|path| Ok(KeySource::File(path))).chain(descriptors).collect()
     }
 }
 
 #[derive(Args)]
 #[command(group(ArgGroup::new("source").required(true).multiple(false)))]
 pub struct KeyArgs {
-    /// Read the key from a regular file that only its owner can read
+    /// Read the key from a regular file that only its owner can read; again for each signer of a smart account
     #[arg(long, value_name = "FILE", group = "source")]
-    pub key: Option<PathBuf>,
+    pub key: Vec<PathBuf>,
     /// Read the key from an open file descriptor
     #[arg(long, value_name = "N", group = "source")]
-    pub key_fd: Option<String>,
+    pub key_fd: Vec<String>,
     /// The key of a mnemonic that is meant, such as "m/44'/60'/0'/0/0"; h may stand for '
     #[arg(long, value_name = "PATH")]
     pub derivation_path: Option<String>,

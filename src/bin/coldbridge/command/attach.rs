@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use coldbridge::external::Form;
 use coldbridge::guard::Replacement;
@@ -128,7 +128,7 @@ struct ByDigest {
 
 impl ByDigest {
     /// Reads JSON Lines of `{"signingDigest","signature"}`.
-    fn read(path: &PathBuf) -> Result<Self, Refusal> {
+    fn read(path: &Path) -> Result<Self, Refusal> {
         let bytes = read_file(path)?;
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
         let rows = lines.map(|line| {
