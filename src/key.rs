@@ -106,6 +106,16 @@ impl Signature {
         (low && y_parity <= 1).then_some(Self { r, s, y_parity })
     }
 
+    /// The signature with a low s that says the same: turning s into n - s turns the parity around. None if r, s or the
+    /// parity is out of range.
+    pub fn normalized(r: [u8; 32], s: [u8; 32], y_parity: u8) -> Option<Self> {
+        let signature = k256::ecdsa::Signature::from_scalars(r, s).ok()?;
+        let low = signature.normalize_s();
+        let turned = u8::from(low != signature);
+        let (r, s) = low.split_bytes();
+        (y_parity <= 1).then(|| Self::from_parts(r.into(), s.into(), y_parity ^ turned)).flatten()
+    }
+
     /// A signature from r || s || v with v 27 or 28, as DefaultAccount asks for it.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; 65] = bytes.try_into().ok()?;

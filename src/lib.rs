@@ -34,6 +34,7 @@ pub mod bytecode;
 pub mod canonical;
 pub mod fees;
 pub mod network;
+pub mod paymaster;
 pub mod priority;
 
 // the way back: what L2 told L1, and that it did
@@ -44,10 +45,13 @@ pub mod proof;
 pub mod operation;
 pub mod transaction;
 
-// keys
+// keys, here and elsewhere, and what was signed with them
+pub mod external;
+pub mod guard;
 pub mod key;
 
 // the documents, along the line
+pub mod digest;
 pub mod document;
 pub mod request;
 pub mod review;
@@ -56,6 +60,8 @@ pub mod unsigned;
 
 pub use address::{Address, Spelling};
 pub use document::Document;
+pub use external::External;
+pub use guard::Guard;
 pub use hash::{Digest, TxHash};
 pub use json::Json;
 pub use key::{Key, Signature};

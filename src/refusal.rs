@@ -150,6 +150,10 @@ codes! {
     FACTS_UNUSED = "facts.unused", Input;
     /// An option of the intent that this operation does not use.
     INTENT_UNUSED = "intent.unused", Input;
+    /// A paymaster is told exactly one of `general` and `approvalBased`.
+    PAYMASTER_FLOW = "paymaster.flow", Input;
+    /// A smart account with an empty list of signers.
+    SIGNERS_NONE = "signers.none", Input;
     /// A network description that contradicts itself or a pinned one.
     NETWORK_INVALID = "network.invalid", Input;
 
@@ -207,6 +211,16 @@ codes! {
     AMOUNT_ZERO = "amount.zero", Mismatch;
     /// The envelope does not exist on that chain.
     ENVELOPE_UNSUPPORTED = "envelope.unsupported", Mismatch;
+    /// Only a type 0x71 transaction has a paymaster.
+    PAYMASTER_ENVELOPE = "paymaster.envelope", Mismatch;
+    /// The paymaster is the zero or a system address.
+    PAYMASTER_ADDRESS = "paymaster.address", Mismatch;
+    /// The token that a paymaster may take is no ERC-20.
+    PAYMASTER_TOKEN = "paymaster.token", Mismatch;
+    /// A smart account's signer stands twice.
+    SIGNERS_TWICE = "signers.twice", Mismatch;
+    /// A smart account's signer is nobody with a key: the account itself, the zero or a system address.
+    SIGNERS_ACCOUNT = "signers.account", Mismatch;
     /// The priority fee is above the maximum fee.
     FEES_PRIORITY_ABOVE_MAX = "fees.priority_above_max", Mismatch;
     /// The maximum fee is zero.
@@ -314,12 +328,34 @@ codes! {
     KEY_UNREADABLE = "key.unreadable", Key;
     /// The key is not the key of `from`.
     KEY_NOT_FROM = "key.not_from", Key;
+    /// The key of one of the smart account's signers is missing.
+    KEY_MISSING = "key.missing", Key;
+    /// A signature from outside that is of no form that is known, or of one that this sender can not have.
+    SIGNATURE_FORMAT = "signature.format", Key;
+    /// Not one signature for each transaction (and each signer of a smart account).
+    SIGNATURE_COUNT = "signature.count", Key;
     /// The signature is not a signature of `from`.
     SIGNATURE_NOT_FROM = "signature.not_from", Key;
     /// A signature failed the check that follows each signing.
     FAULT_SIGNATURE = "fault.signature", Fault;
     /// The bytes that were about to leave do not say what was asked.
     FAULT_ENCODING = "fault.encoding", Fault;
+    /// The nonce was signed before, with another digest.
+    GUARD_NONCE_USED = "guard.nonce_used", Guard;
+    /// The nonce is below the guard's watermark, and nothing is known of it.
+    GUARD_NONCE_BELOW = "guard.nonce_below", Guard;
+    /// The intent was signed before with another nonce: both could be mined.
+    GUARD_INTENT_USED = "guard.intent_used", Guard;
+    /// The guard knows no payment of this intent that could be retired.
+    GUARD_INTENT_UNKNOWN = "guard.intent_unknown", Guard;
+    /// Two guards hold different payloads for one nonce or one intent.
+    GUARD_CONFLICT = "guard.conflict", Guard;
+    /// The guard was changed by something else than coldbridge.
+    GUARD_CORRUPT = "guard.corrupt", Guard;
+    /// Others than the owner can read or change the guard, or it is no regular file.
+    GUARD_PERMISSIONS = "guard.permissions", Guard;
+    /// Another process holds the guard.
+    GUARD_LOCKED = "guard.locked", Io;
     /// The command line is wrong.
     USAGE = "usage.command", Usage;
     /// A file can not be read.

@@ -12,10 +12,12 @@ use crate::network::{Layer, Network, Networks, Vm};
 use crate::operation::claim_failed_deposit::FailedDepositFacts;
 use crate::operation::finalize_withdrawal::WithdrawalFacts;
 use crate::operation::{
-    self, AccountKind, Allowance, Body, Call, CallGas, Context, CustomBridge, Operation, Plan, judge_recipient,
+    self, AccountKind, Allowance, Body, Call, CallGas, Check, Context, CustomBridge, Operation, Plan, judge_recipient,
 };
+use crate::paymaster::Sponsor;
 use crate::priority::PriorityRequestFacts;
 use crate::refusal::{Code, Refusal};
+use crate::transaction::eip712::Paymaster;
 use crate::transaction::{Eip712, Eip1559, Eip2930, Envelope, Legacy, Transaction};
 use crate::units::{BaseTokenUnits, Gas, Wei};
 use crate::unsigned::{Planned, Unsigned};
@@ -41,6 +43,9 @@ struct Intent {
     base_cost_margin_percent: Option<u64>,
     operator_tip: Option<BaseTokenUnits>,
     envelope: Option<Envelope>,
+    paymaster: Option<Sponsor>,
+    /// The owners of a smart account on L2 whose signatures it asks for, in its order.
+    signers: Option<Vec<Address>>,
     bridge: Option<Bridge>,
 }
 
@@ -57,6 +62,17 @@ struct Facts {
     approval_gas_limit: Option<u64>,
     withdrawal: Option<WithdrawalFacts>,
     failed_deposit: Option<FailedDepositFacts>,
+}
+
+/// Whose signatures a transaction of the sender needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority<'a> {
+    /// The sender's own.
+    Sender,
+    /// Those of a smart account's owners in its order; where none are stated, bytes that only the account can judge.
+    SmartAccount(Option<&'a [Address]>),
+    /// A contract that signs nothing: others call it.
+    Nobody,
 }
 
 impl Request {
@@ -87,12 +103,19 @@ impl Request {
         members.push(("network", Json::text(self.network.name.as_str())));
         members.push(("from", Json::display(intent.from)));
         members.extend(intent.from_kind.map(|kind| ("fromKind", Json::text(kind.name()))));
+        members.extend(
+            intent
+                .signers
+                .as_ref()
+                .map(|signers| ("signers", Json::Array(signers.iter().map(Json::display).collect()))),
+        );
         members.push(("operation", Json::object([(intent.operation.name, intent.body.to_json())])));
         members.extend(intent.refund_recipient.map(|recipient| ("refundRecipient", Json::display(recipient))));
         members.extend(intent.refund_recipient_kind.map(|kind| ("refundRecipientKind", Json::text(kind.name()))));
         members.extend(intent.base_cost_margin_percent.map(|percent| ("baseCostMarginPercent", Json::count(percent))));
         members.extend(intent.operator_tip.map(|tip| ("operatorTip", tip.to_json())));
         members.extend(intent.envelope.map(|envelope| ("envelope", Json::text(envelope.name()))));
+        members.extend(intent.paymaster.as_ref().map(|paymaster| ("paymaster", paymaster.to_json())));
         if let Some(bridge) = &intent.bridge {
             members.push(("bridge", Json::text(bridge.name.as_str())));
             members.extend(bridge.data.as_ref().map(|data| ("bridgeData", Json::bytes(data))));
@@ -140,6 +163,15 @@ impl Request {
     /// What kind of account the sender is.
     pub fn from_kind(&self) -> AccountKind {
         self.intent.from_kind.unwrap_or(AccountKind::Eoa)
+    }
+
+    /// Who signs, as far as coldbridge can tell.
+    pub fn authority(&self) -> Authority<'_> {
+        match (self.from_kind(), self.layer(), self.network.vm) {
+            (AccountKind::Contract, Layer::L2, Vm::EraVm) => Authority::SmartAccount(self.intent.signers.as_deref()),
+            (AccountKind::Contract, _, _) => Authority::Nobody,
+            (AccountKind::Eoa | AccountKind::Delegated, _, _) => Authority::Sender,
+        }
     }
 
     /// The operation's name.
@@ -209,7 +241,10 @@ impl Request {
         });
         let fee = fee.filter(|_| !assessed.calls.is_empty());
         let value = assessed.calls.iter().try_fold(Wei::zero(), |sum, call| sum.checked_add(call.value));
-        let debit = fee.zip(value).and_then(|(fee, value)| fee.checked_add(value));
+        let debit = match self.intent.paymaster {
+            Some(_) => value.filter(|_| !assessed.calls.is_empty()),
+            None => fee.zip(value).and_then(|(fee, value)| fee.checked_add(value)),
+        };
         let amount = |amount: Option<Wei>| amount.map_or(Json::Null, Wei::to_json);
         let priority = assessed.priority.take();
         let priority = priority.as_ref();
@@ -265,17 +300,8 @@ impl Request {
             failed_deposit: self.facts.failed_deposit.as_ref(),
             gas_price_cap: transaction.price_cap(),
         });
-        if self.layer() == Layer::L2 && self.from_kind() != AccountKind::Eoa {
-            plan.refusals.insert(
-                0,
-                Refusal::new(
-                    Code::INTENT_UNSUPPORTED,
-                    "/intent/fromKind",
-                    "on L2 only plain accounts are built for by this version",
-                    "send from a plain account (\"eoa\")",
-                ),
-            );
-        }
+        plan.refusals.splice(0..0, self.judge_sender());
+        self.add_paymaster(&mut plan);
         plan.refusals.extend(judge_recipient(intent.from, "/intent/from", &self.network));
         plan.refusals.extend(transaction.judge(self.layer(), self.network.vm));
         if self.layer() == Layer::L1 || self.network.vm == Vm::ZkSyncOs {
@@ -301,10 +327,85 @@ impl Request {
         plan
     }
 
+    /// What is wrong with the kind of the sender and with those who sign for it.
+    fn judge_sender(&self) -> Vec<Refusal> {
+        let intent = &self.intent;
+        let mut refusals = Vec::new();
+        if (self.from_kind(), self.layer(), self.network.vm) == (AccountKind::Delegated, Layer::L2, Vm::EraVm) {
+            refusals.push(Refusal::new(
+                Code::INTENT_UNSUPPORTED,
+                "/intent/fromKind",
+                "EraVM has no delegated accounts (EIP-7702)",
+                "leave it out for a plain account; a smart account is a \"contract\" with signers",
+            ));
+        }
+        let Some(signers) = &intent.signers else { return refusals };
+        if !matches!(self.authority(), Authority::SmartAccount(_)) {
+            refusals.push(Refusal::new(
+                Code::INTENT_UNUSED,
+                "/intent/signers",
+                "only a smart account on an EraVM L2 (\"fromKind\": \"contract\") has signers",
+                "leave it out, or state the fromKind",
+            ));
+        }
+        for (index, signer) in signers.iter().enumerate() {
+            let at = format!("/intent/signers/{index}");
+            if signers[..index].contains(signer) {
+                refusals.push(Refusal::new(
+                    Code::SIGNERS_TWICE,
+                    at,
+                    format!("{signer} stands twice: no account counts an owner's signature twice"),
+                    "name each owner once, in the order in which the account reads their signatures",
+                ));
+            } else if *signer == intent.from || *signer == Address::ZERO || signer.is_system() {
+                refusals.push(Refusal::new(
+                    Code::SIGNERS_ACCOUNT,
+                    at,
+                    format!("{signer} has no key: it is the account itself, the zero or a system address"),
+                    "name the plain account of the owner",
+                ));
+            }
+        }
+        refusals
+    }
+
+    /// What the paymaster may take, what is wrong with it, and what can be said of it.
+    fn add_paymaster(&self, plan: &mut Plan) {
+        let Some(paymaster) = &self.intent.paymaster else { return };
+        if self.envelope().is_ok_and(|envelope| envelope != Envelope::Eip712) {
+            plan.refusals.push(Refusal::new(
+                Code::PAYMASTER_ENVELOPE,
+                "/intent/paymaster",
+                "only a transaction of type 0x71, on an EraVM L2, has a paymaster",
+                "leave it out, or send the transaction as \"eip712\"",
+            ));
+        }
+        plan.refusals.extend(paymaster.judge());
+        plan.checks.push(Check { name: "paymaster", result: format!("claimed: {}", paymaster.in_words()) });
+        let Some((token, amount)) = paymaster.debit() else { return };
+        for _ in &plan.calls {
+            let known = plan.debits.iter().position(|(known, _)| *known == token).unwrap_or_else(|| {
+                plan.debits.push((token, U256::zero()));
+                plan.debits.len() - 1
+            });
+            let added = plan.debits[known].1.checked_add(amount).map(|sum| plan.debits[known].1 = sum);
+            if added.is_none() {
+                plan.refusals.push(Refusal::new(
+                    Code::FEES_OVERFLOW,
+                    "/intent/paymaster/approvalBased/minAllowance",
+                    "together with what else leaves the account in this token it is above 2^256-1",
+                    "state what the paymaster may take, in the token's base units",
+                ));
+            }
+        }
+    }
+
     fn envelope(&self) -> Result<Envelope, Refusal> {
         use Envelope::{Eip712, Eip1559, Eip2930, Legacy};
         let (taken, default): (&[Envelope], Envelope) = match (self.layer(), self.network.vm) {
             (Layer::L1, _) | (Layer::L2, Vm::ZkSyncOs) => (&[Eip1559, Legacy, Eip2930], Eip1559),
+            // The other types have no place for a smart account's signature: the node recovers their sender.
+            (Layer::L2, Vm::EraVm) if self.from_kind() == AccountKind::Contract => (&[Eip712], Eip712),
             (Layer::L2, Vm::EraVm) => (&[Eip712, Eip1559, Legacy], Eip712),
         };
         let envelope = self.intent.envelope.unwrap_or(default);
@@ -370,7 +471,11 @@ impl Request {
                     from: self.intent.from,
                     gas_per_pubdata,
                     factory_deps: Vec::new(),
-                    paymaster: None,
+                    paymaster: self
+                        .intent
+                        .paymaster
+                        .as_ref()
+                        .map(|paymaster| Paymaster { paymaster: paymaster.address, input: paymaster.input() }),
                 })
             }
         };
@@ -381,20 +486,10 @@ impl Request {
 fn read_intent(cursor: &Cursor<'_>, networks: &Networks, spelling: Spelling) -> Result<(Intent, Network), Refusal> {
     const OPTIONS: &[&str] =
         &["refundRecipient", "refundRecipientKind", "baseCostMarginPercent", "operatorTip", "bridge", "bridgeData"];
-    const LATER: &[&str] = &["paymaster"];
-    let members = cursor
-        .members(&["network", "from", "operation"], &[&["id", "fromKind", "envelope"], OPTIONS, LATER].concat())?;
+    const OF_THE_SENDER: &[&str] = &["id", "fromKind", "signers", "envelope", "paymaster"];
+    let members = cursor.members(&["network", "from", "operation"], &[OF_THE_SENDER, OPTIONS].concat())?;
     let network = networks.named(&members.required("network")?)?.clone();
     let (operation, body) = operation::read(&members.required("operation")?, spelling)?;
-    for name in LATER {
-        if let Some(member) = members.optional(name) {
-            return Err(member.refuse(
-                Code::INTENT_UNSUPPORTED,
-                format!("{name} is not built by this version"),
-                "leave it out, or use a version that builds it",
-            ));
-        }
-    }
     for name in OPTIONS.iter().filter(|name| !operation.options.contains(name)) {
         if let Some(member) = members.optional(name) {
             return Err(member.refuse(
@@ -426,8 +521,22 @@ fn read_intent(cursor: &Cursor<'_>, networks: &Networks, spelling: Spelling) -> 
         operator_tip: members.optional("operatorTip").map(|tip| tip.amount().map(BaseTokenUnits::new)).transpose()?,
         bridge: read_bridge(members.optional("bridge"), members.optional("bridgeData"), &network)?,
         envelope: members.optional("envelope").map(|envelope| envelope.choice(Envelope::WORDS)).transpose()?,
+        paymaster: members.optional("paymaster").map(|paymaster| Sponsor::read(&paymaster, spelling)).transpose()?,
+        signers: members.optional("signers").map(|signers| read_signers(&signers, spelling)).transpose()?,
     };
     Ok((intent, network))
+}
+
+fn read_signers(cursor: &Cursor<'_>, spelling: Spelling) -> Result<Vec<Address>, Refusal> {
+    let signers = cursor.items()?;
+    if signers.is_empty() {
+        return Err(cursor.refuse(
+            Code::SIGNERS_NONE,
+            "a smart account whose signers are nobody",
+            "name its owners in the order in which it reads their signatures, or leave signers out and attach its bytes",
+        ));
+    }
+    signers.iter().map(|signer| signer.address(spelling)).collect()
 }
 
 fn read_bridge(

@@ -7,14 +7,15 @@ use std::fmt::Write as _;
 
 use ethabi::ethereum_types::U256;
 
-use crate::abi::{Function, ParamType, Token};
-use crate::address::Address;
+use crate::address::{Address, Spelling};
 use crate::hash::Digest;
 use crate::json::Json;
 use crate::network::{Layer, Network, Networks, Origin};
-use crate::operation::{Recognised, Seen, recognise, recognise_as};
+use crate::operation::{Recognised, Seen, judge_recipient, recognise, recognise_as};
+use crate::paymaster::Sponsor;
 use crate::refusal::{Refusal, printable};
 use crate::signed::Signed;
+use crate::transaction::eip712::Paymaster;
 use crate::transaction::{Authorization, Decoded, Eip712, Transaction};
 use crate::units::{Wei, with_decimals};
 use crate::unsigned::Unsigned;
@@ -175,6 +176,9 @@ impl Review {
         {
             add(token.to_string(), Some(*amount));
         }
+        for (token, amount) in self.transactions.iter().filter_map(Reviewed::paymaster_debit) {
+            add(token.to_string(), Some(amount));
+        }
         debits
     }
 
@@ -217,6 +221,10 @@ fn seen<'a>(decoded: &'a Decoded, network: &'a Network, layer: Layer, from: Opti
     Some(Seen { network, layer, from, to: transaction.to()?, value: transaction.value(), data: transaction.data() })
 }
 
+fn joined(addresses: &[Address]) -> String {
+    addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn in_token(token: &str, amount: Wei) -> String {
     match token {
         "eth" => format!("{} ETH ({amount} wei)", with_decimals(amount.get(), 18)),
@@ -224,19 +232,18 @@ fn in_token(token: &str, amount: Wei) -> String {
     }
 }
 
-/// What a paymaster is told, in words: `approvalBased` lets it take a token.
-fn paymaster_in_words(paymaster: Address, input: &[u8]) -> String {
-    const APPROVAL_BASED: Function = Function {
-        signature: "approvalBased(address,uint256,bytes)",
-        selector: [0x94, 0x94, 0x31, 0xdc],
-        parameters: || vec![ParamType::Address, ParamType::Uint(256), ParamType::Bytes],
-    };
-    match APPROVAL_BASED.arguments(input).as_deref() {
-        Some([Token::Address(token), Token::Uint(amount), _]) => {
-            let token = Address::from_bytes(token.0);
-            format!("paymaster {paymaster} may take {amount} base units of ERC-20 {token} from the account")
+/// Who pays for gas in the account's place and what that may take for it, in words.
+fn paymaster_in_words(paymaster: &Paymaster) -> String {
+    let Paymaster { paymaster: address, input } = paymaster;
+    match Sponsor::decode(*address, input) {
+        _ if *address == Address::ZERO => {
+            format!("the zero address is no paymaster: the account pays the fee itself ({} bytes for it)", input.len())
         }
-        _ => format!("paymaster {paymaster} pays the fee and is told {} bytes", input.len()),
+        Some(sponsor) => sponsor.in_words(),
+        None => format!(
+            "paymaster {address} pays the fee and is told {} bytes of no flow that plain accounts know: they would revert",
+            input.len()
+        ),
     }
 }
 
@@ -271,6 +278,12 @@ impl Reviewed {
             Self { network: place.network.cloned(), layer: place.layer, sender, decoded, action, warnings: Vec::new() };
         reviewed.warnings = reviewed.warnings();
         reviewed
+    }
+
+    /// What a paymaster may take in a token.
+    fn paymaster_debit(&self) -> Option<(Address, U256)> {
+        let params = self.decoded.transaction.paymaster()?;
+        Sponsor::decode(params.paymaster, &params.input)?.debit()
     }
 
     fn gas_token(&self) -> &'static str {
@@ -312,10 +325,23 @@ impl Reviewed {
             );
         }
         if let Authorization::Custom(signature) = &self.decoded.authorization {
+            let owners = match self.decoded.owners() {
+                Some(owners) => format!(" (ECDSA signatures of {})", joined(&owners)),
+                None => String::new(),
+            };
             warn(
                 "custom_signature",
-                format!("{} bytes that only a smart account can judge as a signature", signature.len()),
+                format!("{} bytes that only a smart account can judge as a signature{owners}", signature.len()),
             );
+            if let Some(v @ (54 | 55)) = signature.get(64).filter(|_| signature.len() == 65) {
+                warn(
+                    "signature_v",
+                    format!(
+                        "its last byte is {v}, of a v of {} to which the node adds 27: no plain account takes that",
+                        v - 27
+                    ),
+                );
+            }
         }
         let (max_fee, priority_fee) = match transaction {
             Transaction::Eip1559(tx) => (tx.max_fee_per_gas, tx.max_priority_fee_per_gas),
@@ -327,7 +353,7 @@ impl Reviewed {
             warn("priority_above_max", "the priority fee is above the maximum fee: every node refuses that".to_owned());
         }
         if let Transaction::Eip712(Eip712 { paymaster: Some(params), .. }) = transaction {
-            warn("paymaster", paymaster_in_words(params.paymaster, &params.input));
+            warn("paymaster", paymaster_in_words(params));
         }
         if let Some(action) = &self.action {
             for warning in &action.warnings {
@@ -341,6 +367,13 @@ impl Reviewed {
                 && to != sender.to_string()
             {
                 warn("recipient_is_not_sender", format!("the money goes to {to}, another account than the sender"));
+            }
+            let unpayable = member("to")
+                .and_then(|to| Address::parse(&to, Spelling::AnyCase).ok())
+                .zip(self.network.as_ref())
+                .and_then(|(to, network)| judge_recipient(to, "", network));
+            if let Some(refusal) = unpayable {
+                warn("recipient", format!("nobody can be paid there: {}", refusal.problem()));
             }
             let refund = action
                 .call
@@ -400,6 +433,9 @@ impl Reviewed {
         if let Authorization::Custom(signature) = &self.decoded.authorization {
             members.push(("customSignature", Json::bytes(signature)));
         }
+        if let (Authorization::Custom(_), Some(owners)) = (&self.decoded.authorization, self.decoded.owners()) {
+            members.push(("customSigners", Json::Array(owners.iter().map(Json::display).collect())));
+        }
         members.push(("action", self.action_json()));
         members.push(("call", self.action.as_ref().map_or(Json::Null, |action| action.call.clone())));
         Json::object(members)
@@ -455,17 +491,15 @@ impl Reviewed {
         let price = transaction.gas_price_cap();
         let fee =
             transaction.gas_limit().checked_cost(price).map_or("above 2^256-1".to_owned(), |fee| in_token(token, fee));
-        lines.push(("fee at most", format!("{fee} = {} gas at {price} wei", transaction.gas_limit())));
+        let payer = transaction.paymaster().map_or("", |_| ", paid by the paymaster");
+        lines.push(("fee at most", format!("{fee} = {} gas at {price} wei{payer}", transaction.gas_limit())));
         match transaction {
             Transaction::Eip1559(tx) => lines.push(("priority fee", format!("{} wei", tx.max_priority_fee_per_gas))),
             Transaction::Eip712(tx) => {
                 lines.push(("priority fee", format!("{} wei", tx.max_priority_fee_per_gas)));
                 lines.push(("pubdata gas", tx.gas_per_pubdata.to_string()));
                 if let Some(params) = &tx.paymaster {
-                    lines.push((
-                        "paymaster",
-                        format!("{} with {} bytes of input", params.paymaster, params.input.len()),
-                    ));
+                    lines.push(("paymaster", paymaster_in_words(params)));
                 }
                 if !tx.factory_deps.is_empty() {
                     lines.push(("factory deps", tx.factory_deps.len().to_string()));
@@ -487,8 +521,8 @@ impl Reviewed {
         if let Some(hash) = self.decoded.hash() {
             lines.push(("hash", hash.to_string()));
         }
-        if let Some(signer) = self.decoded.signer() {
-            lines.push(("signed by", signer.to_string()));
+        if let Some(owners) = self.decoded.owners() {
+            lines.push(("signed by", joined(&owners)));
         }
         lines
     }

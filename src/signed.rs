@@ -6,7 +6,6 @@
 use crate::address::{Address, Spelling};
 use crate::hash::{Digest, TxHash};
 use crate::json::{Cursor, Json};
-use crate::key::Signature;
 use crate::network::{Layer, Network, Networks};
 use crate::operation::{Seen, recognise, recognise_as};
 use crate::refusal::{Code, Refusal, shown};
@@ -21,6 +20,8 @@ pub struct Signed {
     intent_id: Option<String>,
     network: Network,
     from: Address,
+    /// The owners of a smart account who signed, in its order; empty for a plain account and where none were stated.
+    signers: Vec<Address>,
     transactions: Vec<SignedTransaction>,
 }
 
@@ -29,8 +30,8 @@ pub struct Signed {
 pub struct SignedTransaction {
     layer: Layer,
     purpose: String,
-    transaction: Transaction,
-    signature: Signature,
+    decoded: Decoded,
+    from: Address,
     raw: Vec<u8>,
     hash: TxHash,
     signing_digest: Digest,
@@ -41,9 +42,10 @@ impl Signed {
         intent_id: Option<String>,
         network: Network,
         from: Address,
+        signers: Vec<Address>,
         transactions: Vec<SignedTransaction>,
     ) -> Self {
-        Self { intent_id, network, from, transactions }
+        Self { intent_id, network, from, signers, transactions }
     }
 
     /// Reads the document and proves every member of it.
@@ -53,7 +55,7 @@ impl Signed {
     /// that does not say what the raw bytes say.
     pub fn read(json: &Json, networks: &Networks) -> Result<Self, Refusal> {
         let root = Cursor::root(json);
-        let members = root.document(SCHEMA, &["intentId", "network", "from", "transactions"], &[])?;
+        let members = root.document(SCHEMA, &["intentId", "network", "from", "transactions"], &["signers"])?;
         let intent_id = members.required("intentId")?;
         let intent_id = match intent_id.value() {
             Json::Null => None,
@@ -61,6 +63,13 @@ impl Signed {
         };
         let network = networks.named(&members.required("network")?)?.clone();
         let from = members.required("from")?.address(Spelling::AnyCase)?;
+        let signers = match members.optional("signers") {
+            Some(signers) => {
+                let items = signers.items()?;
+                items.iter().map(|signer| signer.address(Spelling::AnyCase)).collect::<Result<Vec<_>, _>>()?
+            }
+            None => Vec::new(),
+        };
         let list = members.required("transactions")?;
         let items = list.items()?;
         if items.is_empty() {
@@ -68,7 +77,7 @@ impl Signed {
         }
         let mut transactions: Vec<SignedTransaction> = Vec::with_capacity(items.len());
         for item in &items {
-            let transaction = SignedTransaction::read(item, &network, from)?;
+            let transaction = SignedTransaction::read(item, &network, from, &signers)?;
             let before = transactions.iter().rev().find(|before| before.layer == transaction.layer);
             if let Some(before) = before
                 && before.nonce().checked_add(1) != Some(transaction.nonce())
@@ -77,18 +86,22 @@ impl Signed {
             }
             transactions.push(transaction);
         }
-        Ok(Self { intent_id, network, from, transactions })
+        Ok(Self { intent_id, network, from, signers, transactions })
     }
 
     /// The whole document.
     pub fn to_json(&self) -> Json {
-        Json::object([
+        let mut members = vec![
             ("schema", Json::text(SCHEMA)),
             ("intentId", self.intent_id.as_ref().map_or(Json::Null, |id| Json::text(id.as_str()))),
             ("network", Json::text(self.network.name.as_str())),
             ("from", Json::display(self.from)),
-            ("transactions", Json::Array(self.transactions.iter().map(SignedTransaction::to_json).collect())),
-        ])
+        ];
+        if !self.signers.is_empty() {
+            members.push(("signers", Json::Array(self.signers.iter().map(Json::display).collect())));
+        }
+        members.push(("transactions", Json::Array(self.transactions.iter().map(SignedTransaction::to_json).collect())));
+        Json::object(members)
     }
 
     /// The owner's name for the intent.
@@ -106,6 +119,11 @@ impl Signed {
         self.from
     }
 
+    /// The owners of a smart account who signed, in its order; empty for a plain account and where none were stated.
+    pub fn signers(&self) -> &[Address] {
+        &self.signers
+    }
+
     /// The transactions, in nonce order.
     pub fn transactions(&self) -> &[SignedTransaction] {
         &self.transactions
@@ -113,33 +131,27 @@ impl Signed {
 }
 
 impl SignedTransaction {
-    pub(crate) fn new(
-        layer: Layer,
-        purpose: &str,
-        transaction: Transaction,
-        signature: Signature,
-        raw: Vec<u8>,
-    ) -> Self {
-        let hash = transaction.hash(&signature);
-        let signing_digest = transaction.signing_digest();
-        Self { layer, purpose: purpose.to_owned(), transaction, signature, raw, hash, signing_digest }
+    pub(crate) fn new(layer: Layer, purpose: &str, decoded: Decoded, from: Address, raw: Vec<u8>) -> Self {
+        let hash = decoded.hash().unwrap_or(TxHash([0; 32]));
+        let signing_digest = decoded.transaction.signing_digest();
+        Self { layer, purpose: purpose.to_owned(), decoded, from, raw, hash, signing_digest }
     }
 
-    fn read(cursor: &Cursor<'_>, network: &Network, from: Address) -> Result<Self, Refusal> {
+    fn read(cursor: &Cursor<'_>, network: &Network, from: Address, signers: &[Address]) -> Result<Self, Refusal> {
         let members = cursor
             .members(&["layer", "chainId", "nonce", "purpose", "raw", "hash", "signingDigest", "signature"], &[])?;
         let layer = members.required("layer")?.choice(Layer::WORDS)?;
         let raw_cursor = members.required("raw")?;
         let raw = raw_cursor.bytes()?;
         let decoded = Decoded::read(&raw, &raw_cursor.at())?;
-        let transaction = decoded.transaction;
-        let Authorization::Signature(signature) = decoded.authorization else {
+        let transaction = &decoded.transaction;
+        if decoded.authorization == Authorization::Unsigned {
             return Err(raw_cursor.refuse(
                 Code::SIGNED_UNSIGNED,
-                "the raw bytes carry no ECDSA signature",
+                "the raw bytes carry no signature",
                 "sign the request; an unsigned transaction can not be broadcast",
             ));
-        };
+        }
         let Some(chain_id) = transaction.chain_id() else {
             return Err(raw_cursor.refuse(
                 Code::SIGNED_REPLAYABLE,
@@ -155,41 +167,28 @@ impl SignedTransaction {
                 format!("chain id {chain_id}"),
             ));
         }
-        if transaction.raw(&signature) != raw {
+        if decoded.has_unread_bytes(&raw) {
             return Err(raw_cursor.refuse(
                 Code::SIGNED_DIFFERS,
-                "the transaction is written in another tool's form of type 0x71",
-                "broadcast it with that tool, or sign the request again",
+                "items 8 and 9 (r, s) hold something beside the custom signature, which no node reads",
+                "sign the request again: nothing may hide in a signed transaction",
             ));
         }
-        let signer = signature.recover(&transaction.signing_digest());
-        let declared = transaction.declared_from();
-        if signer != Some(from) || declared.is_some_and(|declared| declared != from) {
-            let actual = match (signer, declared) {
-                (_, Some(declared)) if declared != from => format!("a transaction of {declared}"),
-                (Some(signer), _) => format!("a signature of {signer}"),
-                (None, _) => "a signature of nobody".to_owned(),
-            };
-            return Err(raw_cursor
-                .refuse(
-                    Code::SIGNATURE_NOT_FROM,
-                    format!("the raw bytes are {actual}, the document is from {from}"),
-                    "do not broadcast it: sign the request again with the key of that account",
-                )
-                .values(from, actual));
-        }
+        let is_account_signature = members.required("signature")?.value().get("custom").is_some();
+        decoded.judge_sender(from, is_account_signature, signers, &raw_cursor)?;
         let purpose = members.required("purpose")?.label()?.to_owned();
-        let found = transaction.to().and_then(|to| {
+        let found = decoded.transaction.to().and_then(|to| {
+            let transaction = &decoded.transaction;
             let (value, data) = (transaction.value(), transaction.data());
             let seen = Seen { network, layer, from: Some(from), to, value, data };
             recognise_as(&purpose, &seen).or_else(|| recognise(&seen))
         });
-        // What no operation of ours carries, a paymaster for example, makes it another transaction than its call says.
-        let does = found.filter(|_| transaction.has_no_extras()).map(|found| found.name);
+        // What no operation of ours carries makes it another transaction than its call says.
+        let does = found.filter(|_| !decoded.transaction.has_access_list()).map(|found| found.name);
         if does != Some(purpose.as_str()) {
             return Err(differs(cursor, "purpose", does.unwrap_or("no operation that coldbridge knows"), purpose));
         }
-        let proved = Self::new(layer, &purpose, transaction, signature, raw);
+        let proved = Self::new(layer, &purpose, decoded, from, raw);
         // Everything else the document says must be what the bytes give.
         for (name, expected) in proved.members() {
             let member = members.required(name)?;
@@ -209,14 +208,17 @@ impl SignedTransaction {
     }
 
     fn members(&self) -> Vec<(&'static str, Json)> {
-        let signature = Json::object([
-            ("r", Json::bytes(self.signature.r())),
-            ("s", Json::bytes(self.signature.s())),
-            ("yParity", Json::Integer(self.signature.y_parity().into())),
-        ]);
+        let signature = match &self.decoded.authorization {
+            Authorization::Signature(signature) if self.decoded.signer() == Some(self.from) => Json::object([
+                ("r", Json::bytes(signature.r())),
+                ("s", Json::bytes(signature.s())),
+                ("yParity", Json::Integer(signature.y_parity().into())),
+            ]),
+            other => Json::object([("custom", other.to_bytes().map_or(Json::Null, Json::bytes))]),
+        };
         vec![
             ("layer", Json::text(self.layer.name())),
-            ("chainId", self.transaction.chain_id().map_or(Json::Null, Json::count)),
+            ("chainId", self.transaction().chain_id().map_or(Json::Null, Json::count)),
             ("nonce", Json::count(self.nonce())),
             ("purpose", Json::text(self.purpose.as_str())),
             ("raw", Json::bytes(&self.raw)),
@@ -242,12 +244,17 @@ impl SignedTransaction {
 
     /// The transaction that was signed.
     pub fn transaction(&self) -> &Transaction {
-        &self.transaction
+        &self.decoded.transaction
+    }
+
+    /// The account that the signature recovers to; none for bytes that only a smart account can judge.
+    pub fn signer(&self) -> Option<Address> {
+        self.decoded.signer()
     }
 
     /// The sender's nonce.
     pub fn nonce(&self) -> u64 {
-        self.transaction.nonce()
+        self.transaction().nonce()
     }
 
     /// The bytes for `eth_sendRawTransaction`.
@@ -263,6 +270,47 @@ impl SignedTransaction {
     /// What was signed. External signers are not deterministic: this, and not the hash, says whether it is the same payload.
     pub fn signing_digest(&self) -> Digest {
         self.signing_digest
+    }
+}
+
+impl Decoded {
+    /// Whether this is a transaction of that account: signed by it, or declared as its own with a smart account's signature
+    /// that is, where its owners are stated, exactly theirs.
+    fn judge_sender(
+        &self,
+        from: Address,
+        is_account_signature: bool,
+        signers: &[Address],
+        raw: &Cursor<'_>,
+    ) -> Result<(), Refusal> {
+        let declared = self.transaction.declared_from();
+        let actual = if let Some(declared) = declared.filter(|declared| *declared != from) {
+            format!("a transaction of {declared}")
+        } else if is_account_signature && declared.is_some() && self.signer() != Some(from) {
+            let owners = self.owners().unwrap_or_default();
+            if signers.is_empty() || owners == signers {
+                return Ok(());
+            }
+            let owners = owners.iter().map(Address::to_string).collect::<Vec<_>>().join(", ");
+            format!("a signature of {}", if owners.is_empty() { "nobody".to_owned() } else { owners })
+        } else {
+            match self.signer() {
+                Some(signer) if signer == from && signers.is_empty() => return Ok(()),
+                Some(signer) => format!("a signature of {signer}"),
+                None => "a signature of nobody".to_owned(),
+            }
+        };
+        let wanted = match signers {
+            [] => from.to_string(),
+            _ => signers.iter().map(Address::to_string).collect::<Vec<_>>().join(", "),
+        };
+        Err(raw
+            .refuse(
+                Code::SIGNATURE_NOT_FROM,
+                format!("the raw bytes are {actual}, the document is from {wanted}"),
+                "do not broadcast it: sign the request again with the key of that account",
+            )
+            .values(wanted, actual))
     }
 }
 

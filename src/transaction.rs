@@ -79,6 +79,22 @@ pub enum Authorization {
     Custom(Vec<u8>),
 }
 
+impl Authorization {
+    /// What a `customSignature` holds: an ECDSA signature as DefaultAccount takes it, or bytes for a smart account.
+    pub fn of_custom(bytes: &[u8]) -> Self {
+        Signature::from_bytes(bytes).map_or_else(|| Self::Custom(bytes.to_vec()), Self::Signature)
+    }
+
+    /// The bytes that a node hashes as the signature of a type 0x71 transaction; none where nothing is signed.
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Unsigned => None,
+            Self::Signature(signature) => Some(signature.to_bytes().to_vec()),
+            Self::Custom(bytes) => Some(bytes.clone()),
+        }
+    }
+}
+
 /// What raw bytes say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
@@ -177,18 +193,29 @@ impl Transaction {
         }
     }
 
-    /// Whether it carries nothing beside its call: no access list, factory dependencies or paymaster.
-    pub fn has_no_extras(&self) -> bool {
+    /// Whether it declares addresses and storage slots, which no operation of ours does.
+    pub fn has_access_list(&self) -> bool {
         match self {
-            Self::Legacy(_) => true,
-            Self::Eip2930(tx) => tx.access_list.is_empty(),
-            Self::Eip1559(tx) => tx.access_list.is_empty(),
-            Self::Eip712(tx) => tx.factory_deps.is_empty() && tx.paymaster.is_none(),
+            Self::Legacy(_) | Self::Eip712(_) => false,
+            Self::Eip2930(tx) => !tx.access_list.is_empty(),
+            Self::Eip1559(tx) => !tx.access_list.is_empty(),
         }
     }
 
-    /// Everything that leaves the account in the worst case: the value and all gas at its highest price.
+    /// The contract that pays the fee in the sender's place. The zero address is none, however it is written.
+    pub fn paymaster(&self) -> Option<&eip712::Paymaster> {
+        match self {
+            Self::Eip712(tx) => tx.paymaster.as_ref().filter(|paymaster| paymaster.paymaster != Address::ZERO),
+            _ => None,
+        }
+    }
+
+    /// Everything that leaves the account in the worst case: the value and all gas at its highest price, or the value
+    /// alone where a paymaster pays for gas. What that may take for it is no part of this.
     pub fn worst_case(&self) -> Option<Wei> {
+        if self.paymaster().is_some() {
+            return Some(self.value());
+        }
         self.gas_limit().checked_cost(self.gas_price_cap())?.checked_add(self.value())
     }
 
@@ -216,7 +243,16 @@ impl Transaction {
             Self::Legacy(tx) => tx.raw(signature),
             Self::Eip2930(tx) => tx.raw(signature),
             Self::Eip1559(tx) => tx.raw(signature),
-            Self::Eip712(tx) => tx.raw(signature),
+            Self::Eip712(tx) => tx.raw(&signature.to_bytes()),
+        }
+    }
+
+    /// The same with whatever stands in the place of the signature; none where this type can not carry it.
+    pub fn authorized(&self, authorization: &Authorization) -> Option<Vec<u8>> {
+        match (self, authorization) {
+            (_, Authorization::Signature(signature)) => Some(self.raw(signature)),
+            (Self::Eip712(tx), Authorization::Custom(bytes)) => Some(tx.raw(bytes)),
+            _ => None,
         }
     }
 
@@ -309,6 +345,21 @@ impl Decoded {
             Authorization::Signature(signature) => signature.recover(&self.transaction.signing_digest()),
             _ => None,
         }
+    }
+
+    /// The owners whose signatures stand one after the other in a smart account's, 65 bytes each; none if it is anything
+    /// else. Which of them the account asks for, and in which order, only the account can tell.
+    pub fn owners(&self) -> Option<Vec<Address>> {
+        let Authorization::Custom(bytes) = &self.authorization else { return self.signer().map(|signer| vec![signer]) };
+        let digest = self.transaction.signing_digest();
+        let (parts, rest) = bytes.as_chunks::<65>();
+        let owner = |part: &[u8; 65]| Signature::from_bytes(part)?.recover(&digest);
+        parts.iter().map(owner).collect::<Option<Vec<_>>>().filter(|owners| rest.is_empty() && !owners.is_empty())
+    }
+
+    /// Whether the bytes that it was read from hold r and s beside a custom signature: the node reads only the latter.
+    pub fn has_unread_bytes(&self, raw: &[u8]) -> bool {
+        matches!(raw, [0x71, body @ ..] if eip712::has_two_signatures(body))
     }
 
     /// The hash by which a node knows it; none where nothing is signed.

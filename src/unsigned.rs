@@ -3,16 +3,17 @@
 //! It repeats the intent and the facts it was made from, so that whoever reads it can make it again: reading one *is*
 //! making it again and comparing. Signing therefore never trusts an earlier `build` or `review`.
 
+mod signing;
+
 use crate::address::Spelling;
+use crate::guard::{Entry, Reservation, Slot};
 use crate::hash::Digest;
 use crate::json::{Cursor, Json, child};
-use crate::key::{Key, Signature};
 use crate::network::{Layer, Networks};
-use crate::operation::{AccountKind, Check, Plan, Seen, recognise_as};
+use crate::operation::{AccountKind, Check, Plan};
 use crate::refusal::{Code, Refusal, shown};
 use crate::request::Request;
-use crate::signed::{Signed, SignedTransaction};
-use crate::transaction::{Authorization, Decoded, Transaction};
+use crate::transaction::Transaction;
 use crate::units::{BaseTokenUnits, Wei};
 
 /// The document's name and version.
@@ -194,78 +195,29 @@ impl Unsigned {
         &self.transactions
     }
 
-    /// Signs every transaction with a local key.
-    ///
-    /// Each signature is verified and recovered to `from`; the raw bytes are decoded again and compared, field by field
-    /// and in what they do, with what was asked. Nothing is released unless everything holds for every transaction.
+    /// What signing this plan uses up: its nonces, and its intent.
     ///
     /// # Errors
-    /// `key.not_from` before anything is signed; `fault.*` if a check of the result fails.
-    pub fn sign(self, key: &Key) -> Result<Signed, Refusal> {
+    /// `bug.internal` for a plan without a transaction, or a transaction of any chain; there are none.
+    pub fn reservation(&self) -> Result<Reservation, Refusal> {
         let from = self.request.from();
-        if self.request.from_kind() == AccountKind::Contract {
-            return Err(Refusal::new(
-                Code::SIGN_CONTRACT_SENDER,
-                "/intent/fromKind",
-                format!("{from} is a contract: it has no key to sign with"),
-                "export the plan (coldbridge export --safe-batch) and propose it to the contract's owners",
-            ));
-        }
-        if key.address() != from {
-            return Err(Refusal::new(
-                Code::KEY_NOT_FROM,
-                "/intent/from",
-                format!("the key is the key of {}, the intent is from {from}", key.address()),
-                "use the key of that account, or correct intent.from",
-            )
-            .values(from, key.address()));
-        }
-        let mut signed = Vec::with_capacity(self.transactions.len());
-        for planned in &self.transactions {
-            let signature = key.sign(&planned.transaction.signing_digest())?;
-            signed.push(self.release(planned, signature)?);
-        }
-        Ok(Signed::new(self.request.id().map(str::to_owned), self.request.network().clone(), from, signed))
-    }
-
-    /// Encodes a signed transaction and proves that the bytes say what was asked.
-    fn release(&self, planned: &Planned, signature: Signature) -> Result<SignedTransaction, Refusal> {
-        let raw = planned.transaction.raw(&signature);
-        let fault = |problem: &str| {
-            Refusal::new(
-                Code::FAULT_ENCODING,
-                "",
-                format!("{problem} (nonce {})", planned.transaction.nonce()),
-                "stop using this machine for signing. Nothing was released",
-            )
-        };
-        let decoded = Decoded::read(&raw, "").map_err(|_| fault("the encoded bytes do not decode"))?;
-        if decoded.transaction != planned.transaction {
-            return Err(fault("the encoded bytes do not say what was planned"));
-        }
-        if decoded.authorization != Authorization::Signature(signature) || decoded.signer() != Some(self.request.from())
-        {
-            return Err(fault("the signature in the encoded bytes is not one of the sender"));
-        }
-        let network = self.request.network();
-        let found = decoded.transaction.to().and_then(|to| {
-            let seen = Seen {
-                network,
-                layer: planned.layer,
-                from: Some(self.request.from()),
-                to,
-                value: decoded.transaction.value(),
-                data: decoded.transaction.data(),
-            };
-            recognise_as(planned.purpose, &seen)
+        let entries = self.transactions.iter().map(|planned| {
+            let (chain_id, nonce) = (planned.transaction.chain_id()?, planned.transaction.nonce());
+            Some(Entry {
+                slot: Slot { from, chain_id, nonce },
+                purpose: planned.purpose.to_owned(),
+                digest: planned.transaction.signing_digest(),
+            })
         });
-        if !found.is_some_and(|found| found.body == planned.words) || !decoded.transaction.has_no_extras() {
-            return Err(fault("the encoded call is not the operation that was asked for"));
-        }
-        if decoded.transaction.chain_id() != Some(network.chain_id(planned.layer)) {
-            return Err(fault("the encoded chain id is not the network's"));
-        }
-        Ok(SignedTransaction::new(planned.layer, planned.purpose, decoded.transaction, signature, raw))
+        let entries: Option<Vec<Entry>> = entries.collect();
+        entries.and_then(|entries| Reservation::new(self.request.id().map(str::to_owned), entries)).ok_or_else(|| {
+            Refusal::new(
+                Code::BUG,
+                "",
+                "a plan without a transaction, or without a chain",
+                "report it; nothing was signed",
+            )
+        })
     }
 }
 

@@ -18,14 +18,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("json", &["address", "refusal"]),
     ("units", &["json"]),
     ("abi", &["address", "hash"]),
-    // keys
+    // keys, and the signatures of others
     ("key", &["address", "hash", "refusal"]),
+    // what was signed: records, no transactions
+    ("guard", &["address", "hash", "json", "refusal"]),
+    ("external", &["address", "hash", "key", "refusal"]),
     ("asset", &["abi", "address", "hash"]),
     ("bytecode", &["refusal"]),
     // the chain
     ("network", &["address", "json", "refusal"]),
     ("priority", &["json", "network", "refusal", "units"]),
     ("canonical", &["abi", "address", "hash"]),
+    ("paymaster", &["abi", "address", "json", "refusal"]),
     // the way back: what L2 told L1, and that it did
     ("message", &["abi", "address", "asset", "refusal"]),
     ("proof", &["address", "hash", "refusal"]),
@@ -43,12 +47,26 @@ const ARROWS: &[(&str, &[&str])] = &[
     // the documents, along the line
     (
         "request",
-        &["address", "fees", "json", "network", "operation", "priority", "refusal", "transaction", "units", "unsigned"],
+        &[
+            "address",
+            "fees",
+            "json",
+            "network",
+            "operation",
+            "paymaster",
+            "priority",
+            "refusal",
+            "transaction",
+            "units",
+            "unsigned",
+        ],
     ),
     (
         "unsigned",
         &[
             "address",
+            "external",
+            "guard",
             "hash",
             "json",
             "key",
@@ -61,16 +79,18 @@ const ARROWS: &[(&str, &[&str])] = &[
             "units",
         ],
     ),
-    ("signed", &["address", "hash", "json", "key", "network", "operation", "refusal", "transaction", "unsigned"]),
+    ("signed", &["address", "hash", "json", "network", "operation", "refusal", "transaction", "unsigned"]),
+    // leaves beside the line: what an external signer needs
+    ("digest", &["address", "bytecode", "hash", "json", "refusal", "transaction", "unsigned"]),
     (
         "review",
         &[
-            "abi",
             "address",
             "hash",
             "json",
             "network",
             "operation",
+            "paymaster",
             "refusal",
             "signed",
             "transaction",

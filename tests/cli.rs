@@ -9,65 +9,11 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::{Command, Stdio};
 
+use common::program::{PROGRAM, Said, run, scratch, text};
 use common::{Failures, Fixture, fixture, operation_fixtures};
 use serde_json::Value;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_coldbridge");
-
-/// A folder of this test's own.
-fn scratch() -> PathBuf {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("cli-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::create_dir_all(&path).expect("a scratch folder");
-    path
-}
-
-struct Said {
-    exit: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Said {
-    fn of(output: Output) -> Self {
-        Self {
-            exit: output.status.code().expect("an exit code, not a signal"),
-            stdout: String::from_utf8(output.stdout).expect("text"),
-            stderr: String::from_utf8(output.stderr).expect("text"),
-        }
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", self.stdout, self.stderr))
-    }
-
-    fn error(&self) -> Value {
-        let error: Value =
-            serde_json::from_str(&self.stderr).unwrap_or_else(|_| panic!("no error document: {}", self.stderr));
-        error["error"].clone()
-    }
-}
-
-fn run(arguments: &[&str], input: impl AsRef<[u8]>) -> Said {
-    let mut child = Command::new(PROGRAM)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program runs");
-    let mut stdin = child.stdin.take().expect("piped");
-    let input = input.as_ref().to_vec();
-    // A program that refuses early closes the pipe.
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().expect("it ends");
-    writer.join().expect("no panic");
-    Said::of(output)
-}
 
 /// A key file that the program takes.
 fn key_file(text: &str) -> PathBuf {
@@ -75,10 +21,6 @@ fn key_file(text: &str) -> PathBuf {
     fs::write(&path, text).expect("written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("private");
     path
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a plain path")
 }
 
 fn typical() -> Fixture {
@@ -100,7 +42,9 @@ fn signed_cases_in_one_batch_give_the_bytes_of_the_other_implementations() {
         let networks: Vec<&str> = files.iter().flat_map(|file| ["--network-file", text(file)]).collect();
         let with = |command: &[&str], input: &str| run(&[command, &networks].concat(), input);
         let switch: &[&str] = if unchecksummed { &["--allow-unchecksummed"] } else { &[] };
-        let said = with(&[&["sign", "--yes", "--key", text(&key)], switch].concat(), &input);
+        // These are cases and no history: the same nonces again and again.
+        let sign = ["sign", "--yes", "--guard", "none", "--key", text(&key)];
+        let said = with(&[&sign, switch].concat(), &input);
         assert_eq!(said.exit, 0, "{} {}", said.stderr, said.stdout);
         let lines: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         assert_eq!(lines.len(), fixtures.len());
@@ -117,7 +61,7 @@ fn signed_cases_in_one_batch_give_the_bytes_of_the_other_implementations() {
         // build -> sign is the same as sign.
         let built = with(&[&["build"], switch].concat(), &input);
         assert_eq!(built.exit, 0, "{}", built.stderr);
-        let from_unsigned = with(&["sign", "--yes", "--key", text(&key)], &built.stdout);
+        let from_unsigned = with(&sign, &built.stdout);
         failures.check("build | sign", "stdout", &from_unsigned.stdout, &said.stdout);
         // and what was signed verifies.
         failures.check("verify", "exit", &with(&["verify"], &said.stdout).exit, &0);
@@ -521,9 +465,25 @@ fn networks_and_schemas_are_shown_and_files_add_networks() {
 #[test]
 fn help_texts_are_golden() {
     let mut failures = Failures::default();
-    for command in
-        ["", "build", "review", "sign", "export", "verify", "quote", "key", "key address", "network", "schema"]
-    {
+    for command in [
+        "",
+        "build",
+        "review",
+        "sign",
+        "export",
+        "verify",
+        "quote",
+        "guard",
+        "guard show",
+        "guard export",
+        "guard import",
+        "guard repair",
+        "guard retire",
+        "key",
+        "key address",
+        "network",
+        "schema",
+    ] {
         let mut arguments: Vec<&str> = command.split_whitespace().collect();
         arguments.push("--help");
         let said = run(&arguments, "");

@@ -283,17 +283,35 @@ fn the_fixtures_cover_the_list() {
         "signed.unsigned",          // tests/refusals.rs
         "signed.replayable",        // tests/refusals.rs
         "signature.not_from",       // tests/refusals.rs
-        "sign.declined",            // tests/cli.rs
-        "key.format",               // tests/cli.rs
-        "key.permissions",          // tests/cli.rs
-        "key.unreadable",           // tests/cli.rs
-        "fault.signature",          // src/key.rs: needs a broken machine
-        "fault.encoding",           // src/unsigned.rs: needs a broken machine
-        "usage.command",            // tests/cli.rs
-        "io.read",                  // tests/cli.rs
-        "io.write",                 // tests/cli.rs
-        "io.exists",                // tests/cli.rs
-        "relay.network",            // the relay's own, here and below: tests/relay.rs
+        "paymaster.flow",           // tests/external.rs, here and below
+        "paymaster.envelope",
+        "paymaster.address",
+        "paymaster.token",
+        "signers.none",
+        "signers.twice",
+        "signers.account",
+        "key.missing",
+        "signature.format",
+        "signature.count",
+        "sign.declined",    // tests/cli.rs
+        "key.format",       // tests/cli.rs
+        "key.permissions",  // tests/cli.rs
+        "key.unreadable",   // tests/cli.rs
+        "fault.signature",  // src/key.rs: needs a broken machine
+        "fault.encoding",   // src/unsigned.rs: needs a broken machine
+        "guard.nonce_used", // the guard's own, here and below: tests/guard.rs
+        "guard.nonce_below",
+        "guard.intent_used",
+        "guard.intent_unknown",
+        "guard.conflict",
+        "guard.corrupt",
+        "guard.permissions",
+        "guard.locked",
+        "usage.command", // tests/cli.rs
+        "io.read",       // tests/cli.rs
+        "io.write",      // tests/cli.rs
+        "io.exists",     // tests/cli.rs
+        "relay.network", // the relay's own, here and below: tests/relay.rs
         "relay.answer",
         "relay.rejected",
         "relay.wrong_chain",

@@ -39,7 +39,7 @@ fn requests_that_no_fixture_holds() {
         ("deposit", set("/intent/fromKind", value!("robot")), Code::JSON_CHOICE, "/intent/fromKind"),
         ("withdraw", set("/intent/fromKind", value!("delegated")), Code::INTENT_UNSUPPORTED, "/intent/fromKind"),
         ("deposit", set("/intent/bridge", value!("usdc")), Code::BRIDGE_UNKNOWN, "/intent/bridge"),
-        ("withdraw", set("/intent/paymaster", value!({})), Code::INTENT_UNSUPPORTED, "/intent/paymaster"),
+        ("withdraw", set("/intent/paymaster", value!({})), Code::JSON_MISSING_MEMBER, "/intent/paymaster/address"),
         ("withdraw", set("/intent/operatorTip", value!("0")), Code::INTENT_UNUSED, "/intent/operatorTip"),
         (
             "withdraw",

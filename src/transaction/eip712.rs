@@ -15,7 +15,6 @@ use super::{
 use crate::address::Address;
 use crate::bytecode::bytecode_hash;
 use crate::hash::{Digest, TxHash, keccak256, keccak256_concat};
-use crate::key::Signature;
 use crate::units::{Gas, Wei, WeiPerGas};
 
 /// `DEFAULT_GAS_PER_PUBDATA_LIMIT`: what every SDK writes for an L2 transaction.
@@ -171,8 +170,8 @@ impl Eip712 {
         self.encode(&self.slots(Vec::new()))
     }
 
-    pub(super) fn raw(&self, signature: &Signature) -> Vec<u8> {
-        self.encode(&self.slots(signature.to_bytes().to_vec()))
+    pub(super) fn raw(&self, signature: &[u8]) -> Vec<u8> {
+        self.encode(&self.slots(signature.to_vec()))
     }
 }
 
@@ -235,22 +234,26 @@ pub(super) fn decode(body: &[u8]) -> Parsed {
     if !usual.contains(&slots.v) {
         return Err(Malformed("item 7 (v) is neither a parity nor the chain id".to_owned()));
     }
+    // The node takes the custom signature wherever there is one, also beside v, r and s.
     let authorization = if !slots.custom_signature.is_empty() {
-        // The node takes the custom signature wherever there is one, also beside v, r and s.
-        match Signature::from_bytes(&slots.custom_signature) {
-            Some(_) if !slots.r.is_zero() || !slots.s.is_zero() => {
-                return Err(Malformed("items 8 and 9 (r, s) hold something beside the custom signature".to_owned()));
-            }
-            Some(signature) => Authorization::Signature(signature),
-            None => Authorization::Custom(slots.custom_signature.clone()),
-        }
+        Authorization::of_custom(&slots.custom_signature)
     } else if slots.r.is_zero() && slots.s.is_zero() {
         Authorization::Unsigned
+    } else if slots.v == U256::from(27) || slots.v == U256::from(28) {
+        // The node adds 27 to whatever stands here (`into_electrum`): of 27 it makes 54, which no plain account takes.
+        let signature = items.signature_with(slots.v - 27, 8)?;
+        let mut bytes = signature.to_bytes();
+        bytes[64] += 27;
+        Authorization::Custom(bytes.to_vec())
     } else {
-        // v is yParity; some peers write 27 or 28.
-        let parity = if slots.v >= U256::from(27) { slots.v - 27 } else { slots.v };
-        Authorization::Signature(items.signature_with(parity, 8)?)
+        Authorization::Signature(items.signature_with(slots.v, 8)?)
     };
     let canonical = tx.encode(&slots);
     Ok((Decoded { transaction: Transaction::Eip712(tx), authorization }, canonical))
+}
+
+/// Whether a transaction that decodes holds r and s beside a custom signature.
+pub(super) fn has_two_signatures(body: &[u8]) -> bool {
+    let filled = |items: &Items<'_>, index| items.bytes(index, "").is_ok_and(|bytes| !bytes.is_empty());
+    Items::read(body).is_ok_and(|items| filled(&items, 14) && (filled(&items, 8) || filled(&items, 9)))
 }

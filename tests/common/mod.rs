@@ -2,6 +2,7 @@
 
 #![allow(dead_code, missing_docs)] // each test program uses a part of this
 
+pub mod program;
 pub mod vector;
 
 use std::fs;

@@ -75,6 +75,8 @@ Examples:
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
+        guard: GuardArgs,
+        #[command(flatten)]
         output: OutputArgs,
     },
     /// Write the plan of a contract sender as a batch for its owners
@@ -112,6 +114,9 @@ Example:
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Work with the record of what was signed, which keeps a nonce or an intent from being signed twice
+    #[command(subcommand)]
+    Guard(GuardCommand),
     /// Work with keys (they are never generated here)
     #[command(subcommand)]
     Key(KeyCommand),
@@ -120,7 +125,7 @@ Example:
     Network(NetworkCommand),
     /// Print the JSON Schema of a document, or the names of all
     Schema {
-        /// request, unsigned, signed, verified, review, quote, receipt, network or error
+        /// request, unsigned, signed, verified, review, quote, receipt, network, guard or error
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
@@ -137,6 +142,74 @@ pub enum KeyCommand {
     Address {
         #[command(flatten)]
         key: KeyArgs,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum GuardCommand {
+    /// Print what was signed, retired and set, in words
+    #[command(after_help = "Example:\n  coldbridge guard show account.key.guard")]
+    Show {
+        /// The guard
+        #[arg(value_name = "GUARD")]
+        guard: PathBuf,
+    },
+    /// Write a checked copy (coldbridge/guard/1, JSON Lines) for another stick or a backup
+    #[command(after_help = "Example:\n  coldbridge guard export account.key.guard -o backup.guard")]
+    Export {
+        /// The guard
+        #[arg(value_name = "GUARD")]
+        guard: PathBuf,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Add what another guard knows; nothing is forgotten, and two that contradict each other are refused
+    #[command(after_help = "Example:\n  coldbridge guard import account.key.guard backup.guard")]
+    Import {
+        /// The guard to add to; made if there is none
+        #[arg(value_name = "GUARD")]
+        guard: PathBuf,
+        /// The other one
+        #[arg(value_name = "FROM")]
+        other: PathBuf,
+    },
+    /// After a loss: count every nonce of an account below a number as used
+    #[command(after_help = "\
+Set it for each chain that the account has signed for, to the number of transactions that it has sent there
+(eth_getTransactionCount, pending), or higher if signed payloads may still be on their way. It is never lowered.
+
+Example:
+  coldbridge guard repair account.key.guard --from 0x36615Cf349d7F6344891B1e7CA7C72883F5dc049 --chain 1 --min-nonce 18")]
+    Repair {
+        /// The guard; made if there is none
+        #[arg(value_name = "GUARD")]
+        guard: PathBuf,
+        /// The account
+        #[arg(long, value_name = "ADDRESS")]
+        from: String,
+        /// The chain id
+        #[arg(long, value_name = "ID")]
+        chain: u64,
+        /// The first nonce that may be used
+        #[arg(long, value_name = "N")]
+        min_nonce: u64,
+    },
+    /// Declare an intent's signed payloads dead, so that it may be paid again
+    #[command(after_help = "\
+Only when they can never be mined: another transaction has taken the nonce. The reason is kept.
+
+Example:
+  coldbridge guard retire account.key.guard PAY-2026-0042 --because \"nonce 17 was taken by 0x1234...\"")]
+    Retire {
+        /// The guard
+        #[arg(value_name = "GUARD")]
+        guard: PathBuf,
+        /// The intent's id
+        #[arg(value_name = "INTENT")]
+        intent: String,
+        /// Why it can not be paid by what was signed before
+        #[arg(long, value_name = "TEXT")]
+        because: String,
     },
 }
 
@@ -166,6 +239,16 @@ pub struct OutputArgs {
     /// Write to a new file (0600, never overwritten) in place of standard output
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct GuardArgs {
+    /// Keep the record of what was signed here, or nowhere: `none` [default: beside the key file, KEY.guard]
+    #[arg(long, value_name = "FILE")]
+    pub guard: Option<PathBuf>,
+    /// Take the place of what was signed before with the same nonces: of these the chain takes one
+    #[arg(long)]
+    pub replace: bool,
 }
 
 impl KeyArgs {

@@ -1,6 +1,7 @@
 //! The commands, one file each where they are more than a line.
 
 mod document;
+mod guard;
 mod schema;
 mod sign;
 
@@ -12,7 +13,7 @@ use coldbridge::network::Origin;
 use coldbridge::{Json, Networks, Refusal, Spelling};
 
 use crate::cli::{Cli, Command, DocumentArgs, KeyCommand, NetworkCommand};
-use crate::output::Output;
+use crate::output::{Errors, Output};
 use crate::{key_file, networks};
 
 /// The exit code that a command that ran to its end leaves with: a batch may hold refused lines.
@@ -30,7 +31,7 @@ impl Outcome {
 }
 
 /// Runs the command that was asked for.
-pub fn run(cli: Cli) -> Result<Outcome, Refusal> {
+pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
     let networks = networks::known(&cli.network_file)?;
     match cli.command {
         Command::Build { document, output } => document::build(&document, &output, &networks),
@@ -38,9 +39,10 @@ pub fn run(cli: Cli) -> Result<Outcome, Refusal> {
             let form = if json { document::Form::Json } else { document::Form::Text };
             document::review(&document, form, &output, &networks)
         }
-        Command::Sign { document, key, yes, output } => {
+        Command::Sign { document, key, yes, guard, output } => {
             let consent = if yes { sign::Consent::Given } else { sign::Consent::Ask };
-            sign::sign(&document, &key, consent, &output, &networks)
+            let how = sign::How { key: &key, guard: &guard, consent, errors };
+            sign::sign(&document, &how, &output, &networks)
         }
         Command::Export { document, output, .. } => document::export(&document, &output, &networks),
         Command::Verify { document, raw, output } => {
@@ -48,6 +50,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Refusal> {
             document::verify(&document, form, &output, &networks)
         }
         Command::Quote { document, output } => document::quote(&document, &output, &networks),
+        Command::Guard(command) => guard::run(command, errors),
         Command::Key(KeyCommand::Address { key }) => print(&format!("{}\n", key_file::read(&key)?.address())),
         Command::Network(NetworkCommand::List) => network_list(&networks),
         Command::Network(NetworkCommand::Show { name }) => network_show(&name, &networks),

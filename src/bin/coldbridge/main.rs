@@ -4,6 +4,7 @@
 
 mod cli;
 mod command;
+mod guard_file;
 #[path = "../shared/input.rs"]
 mod input;
 mod key_file;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
         Err(error) => return usage::answer(&error),
     };
     let errors = if cli.json_errors { Errors::Json } else { Errors::Text };
-    match command::run(cli) {
+    match command::run(cli, errors) {
         Ok(outcome) => ExitCode::from(outcome.code()),
         Err(refusal) => {
             errors.print(&refusal);

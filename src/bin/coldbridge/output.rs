@@ -30,6 +30,15 @@ impl Errors {
         // One write for the whole line; where it can not be written there is nobody to tell.
         let _ = io::stderr().write_all(text.as_bytes());
     }
+
+    /// Writes to standard error what is no refusal and must be known.
+    pub fn note(self, text: &str) {
+        let text = match self {
+            Self::Text => format!("note:    {text}\n"),
+            Self::Json => format!("{}\n", Json::object([("note", Json::text(text))])),
+        };
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
 }
 
 /// Where answers go. A file appears under its name only when [`Output::finish`] has written all of it.

@@ -1,10 +1,13 @@
 //! `sign`: the review is shown and the question asked before the key is used; nothing leaves before it is proved.
 
-use coldbridge::{Document, Networks, Refusal, Review, json};
+use coldbridge::guard::Replacement;
+use coldbridge::{Code, Document, Networks, Refusal, Review, Unsigned, json};
 
 use super::document::each;
 use super::{Outcome, spelling};
-use crate::cli::{DocumentArgs, KeyArgs, OutputArgs};
+use crate::cli::{DocumentArgs, GuardArgs, KeyArgs, OutputArgs};
+use crate::guard_file::Place;
+use crate::output::Errors;
 use crate::{key_file, terminal};
 
 /// Whether a person still has to agree.
@@ -16,29 +19,51 @@ pub enum Consent {
     Given,
 }
 
+/// How signing is done, whatever the document is.
+pub struct How<'a> {
+    /// Where the key comes from.
+    pub key: &'a KeyArgs,
+    /// Where the record of what was signed stands.
+    pub guard: &'a GuardArgs,
+    /// Whether a person still has to agree.
+    pub consent: Consent,
+    /// How notes are written.
+    pub errors: Errors,
+}
+
 pub fn sign(
     arguments: &DocumentArgs,
-    key: &KeyArgs,
-    consent: Consent,
+    how: &How<'_>,
     output: &OutputArgs,
     networks: &Networks,
 ) -> Result<Outcome, Refusal> {
-    if key.descriptor()? == Some(0) && arguments.document.as_os_str() == "-" {
+    if how.key.descriptor()? == Some(0) && arguments.document.as_os_str() == "-" {
         return Err(Refusal::new(
-            coldbridge::Code::USAGE,
+            Code::USAGE,
             "",
             "standard input can not be both the document and the key",
             "name the document, or open the key on another descriptor: --key-fd 3 3< FILE",
         ));
     }
-    let key = key_file::read(key)?;
+    let key = key_file::read(how.key)?;
+    let mut guard = Place::named(how.guard, Some(how.key), how.errors)?;
     let spelling = spelling(arguments);
     each(&arguments.document, output, |bytes| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
-        if consent == Consent::Ask {
+        unsigned.judge_keys(&[&key])?;
+        let reservation = unsigned.reservation()?;
+        let replacement = replacement(how.guard, &unsigned);
+        let said = guard.foresee(&reservation, replacement)?;
+        if how.consent == Consent::Ask {
             let review = Review::of_unsigned(&unsigned)?.to_text();
-            terminal::confirm(&review, &format!("Sign this with the key of {}?", key.address()))?;
+            terminal::confirm(&format!("{review}{said}"), &format!("Sign this with the key of {}?", key.address()))?;
         }
+        guard.reserve(&reservation, replacement, how.errors)?;
         Ok(format!("{}\n", unsigned.sign(&key)?.to_json()))
     })
+}
+
+/// Whether this plan may take the place of what was signed before.
+fn replacement(guard: &GuardArgs, _unsigned: &Unsigned) -> Replacement {
+    if guard.replace { Replacement::Allowed } else { Replacement::Undeclared }
 }
