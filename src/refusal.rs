@@ -307,6 +307,8 @@ codes! {
     PROOF_BATCH = "proof.batch", Mismatch;
     /// The proof ends on a settlement layer that the network does not know.
     PROOF_SETTLEMENT_LAYER = "proof.settlement_layer", Mismatch;
+    /// L1 has no root of the batch yet.
+    PROOF_NOT_EXECUTED = "proof.not_executed", Mismatch;
     /// The proof does not end in batchRoot.
     PROOF_ROOT = "proof.root", Mismatch;
     /// The document differs from what its own intent and facts give.
@@ -440,6 +442,7 @@ pub mod contract_error {
         MERKLE_INDEX_OUT_OF_BOUNDS = "MerkleIndexOutOfBounds()" "0x9bb54c35";
         NOT_SETTLEMENT_LAYER = "NotSettlementLayer()" "0xd0266e26";
         LOCAL_ROOT_IS_ZERO = "LocalRootIsZero()" "0xa969e486";
+        BATCH_NOT_EXECUTED = "BatchNotExecuted(uint256)" "0x2078a6a0";
         INVALID_PROOF = "InvalidProof()" "0x09bde339";
         WRONG_L2_SENDER = "WrongL2Sender(address)" "0x636c90db";
         LEGACY_BRIDGE_NOT_SET = "LegacyBridgeNotSet()" "0x8efef97a";

@@ -272,12 +272,6 @@ fn the_fixtures_cover_the_list() {
         "fees.overflow",            // tests/refusals.rs
         "priority.margin",          // tests/refusals.rs
         "l2.gas_per_pubdata_range", // tests/refusals.rs
-        "message.selector",         // tests/proofs.rs
-        "message.length",           // tests/proofs.rs
-        "message.format",           // tests/proofs.rs
-        "proof.format",             // tests/proofs.rs
-        "proof.trailing",           // tests/proofs.rs
-        "proof.index",              // tests/proofs.rs
         "unsigned.differs",         // unsigned_documents_read_back_and_hide_no_change
         "signed.differs",           // signed_documents_hide_no_change
         "signed.unsigned",          // tests/refusals.rs

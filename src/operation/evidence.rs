@@ -133,6 +133,18 @@ impl Evidence {
             .ending(leaf, self.position(network))
             .map_err(|error| error.refusal(&proof_at, &format!("{at}/l2MessageIndex")))?;
         let Some(root) = self.batch_root else { return Ok(ending) };
+        if root == Root([0; 32]) {
+            return Err(Refusal::new(
+                Code::PROOF_NOT_EXECUTED,
+                format!("{at}/batchRoot"),
+                format!("batchRoot is zero: L1 has no root of batch {} yet", self.batch_number),
+                format!(
+                    "wait until the batch is executed, then write {}",
+                    stored_at(network, self.batch_number, ending.settled_on)
+                ),
+            )
+            .reverts(contract_error::BATCH_NOT_EXECUTED));
+        }
         if root == ending.root {
             return Ok(ending);
         }
