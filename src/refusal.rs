@@ -171,6 +171,12 @@ codes! {
     TOKEN_ORIGIN = "token.origin", Mismatch;
     /// This form of deposit does not exist for the token or the network.
     DEPOSIT_FORM = "deposit.form", Mismatch;
+    /// This form of withdrawal does not exist for the token or the network.
+    WITHDRAW_FORM = "withdraw.form", Mismatch;
+    /// Only a withdrawal of the base token takes a message along.
+    WITHDRAW_MESSAGE = "withdraw.message", Mismatch;
+    /// This kind of deployment is not built on that layer.
+    DEPLOY_KIND = "deploy.kind", Mismatch;
     /// The network pins no second bridge of this name.
     BRIDGE_UNKNOWN = "bridge.unknown", Mismatch;
     /// The bytes for a custom second bridge contradict the operation.
@@ -189,6 +195,8 @@ codes! {
     FACTORY_DEPS_WORDS = "factory_deps.words", Mismatch;
     /// Factory dependencies where the virtual machine ignores them.
     FACTORY_DEPS_VM = "factory_deps.vm", Mismatch;
+    /// Factory dependencies in an envelope that has no place for them.
+    FACTORY_DEPS_ENVELOPE = "factory_deps.envelope", Mismatch;
     /// The spender is none of the network's contracts that take tokens.
     APPROVE_SPENDER = "approve.spender", Mismatch;
     /// An allowance that the plan does not use.
@@ -207,6 +215,8 @@ codes! {
     RECIPIENT_SYSTEM = "recipient.system", Mismatch;
     /// The recipient is one of the network's own contracts.
     RECIPIENT_NETWORK_CONTRACT = "recipient.network_contract", Mismatch;
+    /// The recipient is a token's own contract.
+    RECIPIENT_TOKEN = "recipient.token", Mismatch;
     /// The amount is zero.
     AMOUNT_ZERO = "amount.zero", Mismatch;
     /// The envelope does not exist on that chain.
@@ -320,6 +330,11 @@ codes! {
     /// A signature that any chain accepts (before EIP-155).
     SIGNED_REPLAYABLE = "signed.replayable", Mismatch;
 
+    /// A network interface is up where `--require-airgap` was given.
+    AIRGAP_INTERFACE = "airgap.interface", Policy;
+    /// The program can not deny itself the network where `--require-airgap` was given.
+    AIRGAP_FILTER = "airgap.filter", Policy;
+
     /// There is nobody to ask, or the answer was not yes.
     SIGN_DECLINED = "sign.declined", Declined;
     /// The key file can not be read as a key.
@@ -328,6 +343,20 @@ codes! {
     KEY_PERMISSIONS = "key.permissions", Key;
     /// The key file can not be read.
     KEY_UNREADABLE = "key.unreadable", Key;
+    /// The file is not a keystore of version 3.
+    KEY_KEYSTORE = "key.keystore", Key;
+    /// A keystore whose key derivation would cost too much, or is none.
+    KEY_KDF = "key.kdf", Key;
+    /// The password does not open the keystore.
+    KEY_PASSWORD = "key.password", Key;
+    /// There is nobody to ask for a password, or it is empty.
+    KEY_NO_PASSWORD = "key.no_password", Key;
+    /// The keystore holds another key than the one of the address that it names.
+    KEY_ADDRESS = "key.address", Key;
+    /// The words are not a mnemonic of BIP-39 in English.
+    KEY_MNEMONIC = "key.mnemonic", Key;
+    /// The derivation path is not one of BIP-32, or not hardened as BIP-44 has it.
+    KEY_DERIVATION_PATH = "key.derivation_path", Usage;
     /// The key is not the key of `from`.
     KEY_NOT_FROM = "key.not_from", Key;
     /// The key of one of the smart account's signers is missing.
@@ -338,6 +367,8 @@ codes! {
     SIGNATURE_COUNT = "signature.count", Key;
     /// The signature is not a signature of `from`.
     SIGNATURE_NOT_FROM = "signature.not_from", Key;
+    /// Planning the same request twice gave two plans.
+    FAULT_PLAN = "fault.plan", Fault;
     /// A signature failed the check that follows each signing.
     FAULT_SIGNATURE = "fault.signature", Fault;
     /// The bytes that were about to leave do not say what was asked.
@@ -372,6 +403,10 @@ codes! {
     RELAY_ANSWER = "relay.answer", Network;
     /// The node did not take the transaction, and does not know it.
     RELAY_REJECTED = "relay.rejected", Rejected;
+    /// The node did not take the transaction: its fees are too low, or lower than those of another one with its nonce.
+    RELAY_UNDERPRICED = "relay.underpriced", Rejected;
+    /// The node did not take the transaction: the account can not pay for it.
+    RELAY_INSUFFICIENT_FUNDS = "relay.insufficient_funds", Rejected;
     /// The endpoint serves another chain than the payload is signed for.
     RELAY_WRONG_CHAIN = "relay.wrong_chain", WrongChain;
     /// The nonce was used by another transaction.
@@ -380,10 +415,32 @@ codes! {
     RELAY_REVERTED = "relay.reverted", Reverted;
     /// The transaction was not mined within the time that was given.
     RELAY_PENDING = "relay.pending", Pending;
-    /// What the node says of our transaction is not what was signed.
+    /// A node had the transaction and forgot it, each time that it was sent.
+    RELAY_DROPPED = "relay.dropped", Pending;
+    /// Endpoints contradict each other, or what one says of our transaction is not what was signed.
     RELAY_DISAGREE = "relay.disagree", Disagree;
+    /// Another payload of the journal has this nonce and can still be mined.
+    RELAY_RIVAL = "relay.rival", Guard;
     /// The journal is not a journal of this relay, or another relay is using it.
     RELAY_JOURNAL = "relay.journal", Io;
+    /// The chain names other contracts than the network pins.
+    RELAY_PINNED = "relay.pinned", Mismatch;
+    /// The chain runs another minor version of the protocol than the network pins.
+    RELAY_PROTOCOL_VERSION = "relay.protocol_version", Mismatch;
+    /// The chain takes no requests from L1 at the moment.
+    RELAY_DEPOSITS_PAUSED = "relay.deposits_paused", Mismatch;
+    /// An account is no plain account, no delegated one or no contract on L1, as the intent says it is.
+    RELAY_ACCOUNT_KIND = "relay.account_kind", Mismatch;
+    /// The node executed the call, and it reverted.
+    RELAY_WOULD_REVERT = "relay.would_revert", Mismatch;
+    /// No node estimates the gas of a call, and nothing else says what it takes.
+    RELAY_NO_ESTIMATE = "relay.no_estimate", Network;
+    /// The L2 transaction is not one that leads to the asked request: no message, another index, or no failed deposit.
+    RELAY_NOT_PROVABLE = "relay.not_provable", Mismatch;
+    /// The withdrawal is finalized, or the deposit claimed, already.
+    RELAY_ALREADY_DONE = "relay.already_done", Mismatch;
+    /// The batch of the L2 transaction is not executed on L1 yet, or its proof is not there.
+    RELAY_NOT_READY = "relay.not_ready", Pending;
     /// A bug of coldbridge.
     BUG = "bug.internal", Bug;
 }
@@ -430,6 +487,7 @@ pub mod contract_error {
         ETH_DEPOSIT_NOT_SUPPORTED = "ETHDepositNotSupported()" "0x627e0872";
         LEGACY_ENCODING_USED_FOR_NON_L1_TOKEN = "LegacyEncodingUsedForNonL1Token()" "0xfade089a";
         ASSET_ID_MISMATCH = "AssetIdMismatch(bytes32,bytes32)" "0x1294e9e1";
+        TOKEN_NOT_LEGACY = "TokenNotLegacy()" "0x1850b46b";
         ASSET_ID_NOT_SUPPORTED = "AssetIdNotSupported(bytes32)" "0x04a0b7e9";
         INVALID_SELECTOR = "InvalidSelector(bytes4)" "0x12ba286f";
         L2_WITHDRAWAL_MESSAGE_WRONG_LENGTH = "L2WithdrawalMessageWrongLength(uint256)" "0x97e1359e";

@@ -287,12 +287,13 @@ fn the_fixtures_cover_the_list() {
         "key.missing",
         "signature.format",
         "signature.count",
-        "sign.declined",    // tests/cli.rs
-        "key.format",       // tests/cli.rs
-        "key.permissions",  // tests/cli.rs
-        "key.unreadable",   // tests/cli.rs
-        "fault.signature",  // src/key.rs: needs a broken machine
-        "fault.encoding",   // src/unsigned.rs: needs a broken machine
+        "sign.declined",   // tests/cli.rs
+        "key.format",      // tests/cli.rs
+        "key.permissions", // tests/cli.rs
+        "key.unreadable",  // tests/cli.rs
+        "fault.plan",      // tests/faults.rs: needs a broken machine, as the next two do
+        "fault.signature",
+        "fault.encoding",
         "guard.nonce_used", // the guard's own, here and below: tests/guard.rs
         "guard.nonce_below",
         "guard.intent_used",
@@ -301,6 +302,15 @@ fn the_fixtures_cover_the_list() {
         "guard.corrupt",
         "guard.permissions",
         "guard.locked",
+        "key.keystore", // keys: tests/keys.rs and tests/key_files.rs
+        "key.kdf",
+        "key.password",
+        "key.no_password",
+        "key.address",
+        "key.mnemonic",
+        "key.derivation_path",
+        "airgap.interface", // tests/hardening.rs
+        "airgap.filter",
         "usage.command", // tests/cli.rs
         "io.read",       // tests/cli.rs
         "io.write",      // tests/cli.rs
@@ -314,6 +324,15 @@ fn the_fixtures_cover_the_list() {
         "relay.pending",
         "relay.disagree",
         "relay.journal",
+        "relay.pinned", // here and below: tests/prepare.rs
+        "relay.protocol_version",
+        "relay.deposits_paused",
+        "relay.account_kind",
+        "relay.would_revert",
+        "relay.no_estimate",
+        "relay.not_provable", // here and below: tests/prove.rs
+        "relay.already_done",
+        "relay.not_ready",
         "bug.internal", // none is known
     ]);
     let unmet: Vec<&str> = Code::ALL

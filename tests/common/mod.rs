@@ -2,7 +2,9 @@
 
 #![allow(dead_code, missing_docs)] // each test program uses a part of this
 
+pub mod chain;
 pub mod program;
+pub mod rpc;
 pub mod vector;
 
 use std::fs;
@@ -108,6 +110,8 @@ pub fn operation_fixtures() -> Vec<Fixture> {
         "withdraw",
         "finalize_withdrawal",
         "claim_failed_deposit",
+        "transfer",
+        "call",
         "json",
     ]
     .iter()

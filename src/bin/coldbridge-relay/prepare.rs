@@ -1,0 +1,104 @@
+//! `prepare`: an intent and what the chain says make a request that `coldbridge build` takes.
+//!
+//! Nothing here decides what moves: the intent goes into the request as it came. The facts are read, checked for type and
+//! range, compared with what is pinned and with each other; then the library's own build judges the whole, so that no request
+//! is handed over that would be refused on the other side of the air gap.
+
+pub mod arguments;
+mod facts;
+mod fees;
+mod job;
+mod l1_gas;
+mod l2_call;
+mod l2_gas;
+pub mod pins;
+mod priority;
+mod wanted;
+pub mod way;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use coldbridge::{Address, Json, Layer, Networks, Refusal, Spelling};
+
+use crate::endpoints::Endpoints;
+use crate::input::{Input, Shape, trimmed};
+use crate::new_file::Output;
+use crate::output::print_note;
+use crate::prepare::arguments::PrepareArgs;
+use crate::prepare::job::Job;
+
+pub use facts::Choices;
+pub use wanted::Wanted;
+
+/// One connection: the questions of an intent follow from each other.
+pub const CONNECTIONS: usize = 1;
+
+/// Runs the command. Gives the exit code: in a batch, the first refused line's.
+pub fn run(arguments: &PrepareArgs, networks: &Networks) -> Result<u8, Refusal> {
+    let endpoints = Endpoints::read(&arguments.endpoints, CONNECTIONS, networks)?;
+    let facts = &arguments.facts;
+    let mut desk = Desk::new(networks, &endpoints, facts.spelling(), facts.choices());
+    each(&arguments.document, facts.output.as_deref(), |bytes, remarks| desk.prepare(&Wanted::read(bytes)?, remarks))
+}
+
+/// Answers each document of an input. In a batch every line is answered in order, a refused one with its error document.
+fn each(
+    input: &Path,
+    output: Option<&Path>,
+    mut answer: impl FnMut(&[u8], &mut Vec<String>) -> Result<Json, Refusal>,
+) -> Result<u8, Refusal> {
+    let mut input = Input::open(input)?;
+    let mut output = Output::open(output)?;
+    let mut code = 0;
+    while let Some(bytes) = input.next()? {
+        let mut remarks = Vec::new();
+        let answered = trimmed(&bytes).and_then(|bytes| answer(bytes, &mut remarks));
+        for remark in &remarks {
+            print_note(remark);
+        }
+        match answered {
+            Ok(document) => output.write_document(&document)?,
+            Err(refusal) if input.shape()? == Shape::Document => return Err(refusal),
+            Err(refusal) => {
+                output.write_document(&refusal.to_document())?;
+                if code == 0 {
+                    code = refusal.exit().code();
+                }
+            }
+        }
+    }
+    output.finish()?;
+    Ok(code)
+}
+
+/// What one run of the program knows while it answers document after document.
+pub struct Desk<'a> {
+    /// The networks.
+    pub networks: &'a Networks,
+    /// The nodes.
+    pub endpoints: &'a Endpoints,
+    /// How strictly addresses of the intent are judged.
+    pub spelling: Spelling,
+    /// What the caller chose.
+    pub choices: Choices,
+    /// The next nonce of each account on each network and layer, after the plans that were made before.
+    nonces: BTreeMap<(String, Layer, Address), u64>,
+}
+
+impl<'a> Desk<'a> {
+    /// A desk where nothing has been prepared yet.
+    pub fn new(networks: &'a Networks, endpoints: &'a Endpoints, spelling: Spelling, choices: Choices) -> Self {
+        Self { networks, endpoints, spelling, choices, nonces: BTreeMap::new() }
+    }
+
+    /// Makes the request, and says what a person should know about it.
+    pub fn prepare(&mut self, wanted: &Wanted, remarks: &mut Vec<String>) -> Result<Json, Refusal> {
+        let probe = wanted.probe(self.networks, self.spelling)?;
+        let account = (probe.network().name.clone(), probe.layer(), probe.from());
+        let job = Job::open(self, wanted, &probe, remarks)?;
+        let (request, next) = job.run(self.nonces.get(&account).copied(), remarks)?;
+        self.nonces.insert(account, next);
+        Ok(request)
+    }
+}

@@ -1,0 +1,270 @@
+//! One intent on its way to a request: which facts it needs, in the order in which one follows from the other.
+
+use std::sync::Arc;
+
+use coldbridge::abi::as_address;
+use coldbridge::json::Cursor;
+use coldbridge::network::Vm;
+use coldbridge::operation::{ALL, Allowance, approve};
+use coldbridge::priority::PriorityRequestFacts;
+use coldbridge::transaction::{Envelope, Transaction};
+use coldbridge::units::Gas;
+use coldbridge::{Address, Code, Json, Layer, Refusal, Request, Spelling, Unsigned, request};
+use ethabi::ethereum_types::U256;
+
+use crate::contract::{Contract, word_of};
+use crate::prepare::facts::{Choices, Facts};
+use crate::prepare::fees::{self, Market};
+use crate::prepare::{Desk, Wanted, l1_gas, l2_call, l2_gas, pins, priority, way};
+use crate::quorum::Quorum;
+
+/// The gas limits of a plan that is only looked at.
+const PROVISIONAL_GAS: u64 = l1_gas::L1_CAP;
+const PROVISIONAL_APPROVAL: u64 = 1_000_000;
+
+/// The nodes are open, and what they say of the network is what is pinned.
+pub struct Job<'a> {
+    desk: &'a Desk<'a>,
+    wanted: &'a Wanted,
+    probe: &'a Request,
+    envelope: Envelope,
+    /// Of the layer that the plan runs on.
+    nodes: Arc<Quorum>,
+    /// Of L2, for a request whose gas there is to be estimated.
+    l2: Option<Arc<Quorum>>,
+    is_request: bool,
+}
+
+impl<'a> Job<'a> {
+    /// Opens the nodes that the operation needs and compares the chains with the network.
+    pub fn open(
+        desk: &'a Desk<'a>,
+        wanted: &'a Wanted,
+        probe: &'a Request,
+        remarks: &mut Vec<String>,
+    ) -> Result<Self, Refusal> {
+        let (network, layer) = (probe.network(), probe.layer());
+        let operation = ALL.iter().find(|operation| operation.name == probe.operation());
+        let uses = |fact: &str| operation.is_some_and(|operation| operation.facts.contains(&fact));
+        let is_request = layer == Layer::L1 && uses("priorityRequest");
+        let is_bridged = probe.operation() != "cancel";
+        let envelope = probe.envelope()?;
+        let nodes = desk.endpoints.of(network, layer)?;
+        let l2 = if is_request && desk.choices.l2_gas_limit.is_none() {
+            Some(desk.endpoints.of(network, Layer::L2)?)
+        } else {
+            None
+        };
+        if is_bridged {
+            let other = match layer {
+                Layer::L1 => Some(Arc::clone(&nodes)),
+                Layer::L2 => match desk.endpoints.of(network, Layer::L1) {
+                    Ok(l1) => Some(l1),
+                    Err(refusal) if refusal.code() == Code::USAGE => {
+                        remarks.push("without --l1 the contracts of L1 are not compared with the network's".to_owned());
+                        None
+                    }
+                    Err(refusal) => return Err(refusal),
+                },
+            };
+            if let Some(l1) = other {
+                pins::judge_l1(&l1, network, remarks)?;
+            }
+            let l2_nodes = if layer == Layer::L2 { Some(&nodes) } else { l2.as_ref() };
+            if let Some(l2) = l2_nodes {
+                pins::judge_l2(l2, network, remarks)?;
+            }
+        }
+        if is_request {
+            way::judge_open(&nodes, network, remarks)?;
+        }
+        if layer == Layer::L1 {
+            way::judge_accounts(&nodes, probe, receiver(probe), remarks)?;
+        }
+        Ok(Self { desk, wanted, probe, envelope, nodes, l2, is_request })
+    }
+
+    fn choices(&self) -> &Choices {
+        &self.desk.choices
+    }
+
+    /// Finds out the facts. Gives the request, and the nonce that comes after its plan.
+    pub fn run(&self, after: Option<u64>, remarks: &mut Vec<String>) -> Result<(Json, u64), Refusal> {
+        let network = self.probe.network();
+        let market = match (self.probe.layer(), network.vm) {
+            (Layer::L1, _) => Market::Ethereum,
+            (Layer::L2, Vm::ZkSyncOs) => Market::ZkSyncOs,
+            (Layer::L2, Vm::EraVm) => Market::EraVm,
+        };
+        let mut facts = Facts {
+            nonce: self.nonce(after, remarks)?,
+            gas_limit: PROVISIONAL_GAS,
+            fee: fees::settle(&self.nodes, market, self.envelope, self.choices(), remarks)?,
+            priority: None,
+            allowances: Vec::new(),
+            approval: None,
+            given: self.wanted.given().to_vec(),
+        };
+        if self.is_request {
+            facts.priority = Some(priority::read(&self.nodes, network)?);
+            self.settle_l2_gas(&mut facts, remarks)?;
+        }
+        let draft = self.draft(&mut facts)?;
+        facts.allowances = self.allowances(&draft)?;
+        let draft = self.draft(&mut facts)?;
+        self.settle_gas(&draft, market, &mut facts, remarks)?;
+        let unsigned = self.request(&facts)?.plan()?;
+        self.weigh(&unsigned, remarks)?;
+        let count = u64::try_from(unsigned.transactions().len()).unwrap_or(u64::MAX);
+        let document = Json::object([
+            ("schema", Json::text(request::SCHEMA)),
+            ("intent", unsigned.request().intent_json()),
+            ("facts", unsigned.request().facts_json()),
+        ]);
+        Ok((document, facts.nonce.saturating_add(count)))
+    }
+
+    fn nonce(&self, after: Option<u64>, remarks: &mut Vec<String>) -> Result<u64, Refusal> {
+        match (after, self.choices().nonce) {
+            // A batch: the plans of one account follow each other.
+            (Some(after), _) => Ok(after),
+            (None, Some(nonce)) => Ok(nonce),
+            (None, None) => way::nonce(&self.nodes, self.probe.from(), remarks),
+        }
+    }
+
+    fn request(&self, facts: &Facts) -> Result<Request, Refusal> {
+        self.wanted.request(facts.to_json(), self.desk.networks, self.desk.spelling)
+    }
+
+    /// The plan as it stands: the calls, whatever gas they get. Approvals, if there are any, are given some.
+    fn draft(&self, facts: &mut Facts) -> Result<Unsigned, Refusal> {
+        facts.approval = None;
+        match self.request(facts)?.plan() {
+            Err(refusal) if refusal.at() == "/facts/approval" && refusal.code() == Code::JSON_MISSING_MEMBER => {
+                facts.approval = Some(PROVISIONAL_APPROVAL);
+                self.request(facts)?.plan()
+            }
+            other => other,
+        }
+    }
+
+    /// The L2 gas limit of a request: first the floor, so that there is a plan to ask the L2 node about.
+    fn settle_l2_gas(&self, facts: &mut Facts, remarks: &mut Vec<String>) -> Result<(), Refusal> {
+        let network = self.probe.network();
+        let quote = self.request(facts)?.quote();
+        // Where no floor can be computed, the plan says why.
+        let floor = count_in(&quote, "minL2GasLimit").unwrap_or(1);
+        set_l2_gas(facts, floor);
+        let limit = match (self.choices().l2_gas_limit, &self.l2) {
+            (Some(limit), _) => limit,
+            (None, Some(l2)) => {
+                let draft = self.draft(facts)?;
+                let main = main(&draft)?;
+                let side = l2_call::of_plan(&draft, main, &self.nodes)?;
+                priority::l2_gas_limit(l2, network, &side, floor, self.choices(), remarks)?
+            }
+            (None, None) => return Err(bug("no L2 node was opened")),
+        };
+        set_l2_gas(facts, limit);
+        let quote = self.request(facts)?.quote();
+        let base_cost = quote.get("baseCost").and_then(|cost| Cursor::root(cost).amount().ok());
+        if let Some(base_cost) = base_cost {
+            priority::judge_base_cost(&self.nodes, network, facts.fee.cap(), Gas::from(limit), base_cost)?;
+        }
+        Ok(())
+    }
+
+    /// The allowances of exactly the tokens and spenders that the plan approves.
+    fn allowances(&self, draft: &Unsigned) -> Result<Vec<Allowance>, Refusal> {
+        let owner = word_of(self.probe.from());
+        let mut rows: Vec<Allowance> = Vec::new();
+        for approval in approvals(draft) {
+            let arguments = approve::APPROVE.arguments(approval.data());
+            let spender = arguments.as_ref().and_then(|arguments| as_address(arguments.first()?));
+            let (Some(token), Some(spender)) = (approval.to(), spender) else {
+                return Err(bug("an approval is none"));
+            };
+            if rows.iter().any(|row| (row.token, row.spender) == (token, spender)) {
+                continue;
+            }
+            let contract = Contract { nodes: &self.nodes, name: "token", address: token };
+            let word = contract.word("allowance(address,address)", &[owner, word_of(spender)])?;
+            rows.push(Allowance { token, spender, amount: U256::from_big_endian(&word) });
+        }
+        Ok(rows)
+    }
+
+    fn settle_gas(
+        &self,
+        draft: &Unsigned,
+        market: Market,
+        facts: &mut Facts,
+        remarks: &mut Vec<String>,
+    ) -> Result<(), Refusal> {
+        let (from, purpose, nodes) = (self.probe.from(), self.probe.operation(), &*self.nodes);
+        let (approvals, main) = (approvals(draft), main(draft)?);
+        facts.approval = l1_gas::approval_limit(nodes, from, &approvals, self.choices(), remarks)?;
+        let waits = !approvals.is_empty();
+        facts.gas_limit = if market == Market::EraVm {
+            l2_gas::settle(nodes, from, main, purpose, &mut facts.fee, self.choices(), remarks)?
+        } else {
+            l1_gas::main_limit(nodes, from, main, purpose, waits, self.choices(), remarks)?
+        };
+        Ok(())
+    }
+
+    /// Says where the account does not hold what the plan can take from it. It may be funded later.
+    fn weigh(&self, unsigned: &Unsigned, remarks: &mut Vec<String>) -> Result<(), Refusal> {
+        let from = self.probe.from();
+        let document = unsigned.to_json();
+        let Some(Json::Array(rows)) = document.get("derived").and_then(|derived| derived.get("worstCaseDebit")) else {
+            return Ok(());
+        };
+        for row in rows {
+            let amount = row.get("amount").and_then(|amount| Cursor::root(amount).amount().ok()).unwrap_or_default();
+            let Some(Json::Text(token)) = row.get("token") else { continue };
+            let held = match Address::parse(token, Spelling::AnyCase) {
+                Ok(address) => {
+                    let contract = Contract { nodes: &self.nodes, name: "token", address };
+                    U256::from_big_endian(&contract.word("balanceOf(address)", &[word_of(from)])?)
+                }
+                Err(_) => way::balance(&self.nodes, from)?,
+            };
+            if held < amount {
+                remarks.push(format!("{from} holds {held} of {token}, the plan can take {amount}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn set_l2_gas(facts: &mut Facts, limit: u64) {
+    if let Some(PriorityRequestFacts { l2_gas_limit, .. }) = &mut facts.priority {
+        *l2_gas_limit = Gas::from(limit);
+    }
+}
+
+fn count_in(document: &Json, name: &str) -> Option<u64> {
+    Cursor::root(document.get(name)?).count(u64::MAX).ok()
+}
+
+/// Who gets what a deposit moves.
+fn receiver(probe: &Request) -> Option<Address> {
+    let intent = probe.intent_json();
+    Cursor::root(intent.get("operation")?.get("deposit")?.get("to")?).address(Spelling::AnyCase).ok()
+}
+
+/// The operation's own transaction is the last one; what stands before it are its approvals.
+fn main(plan: &Unsigned) -> Result<&Transaction, Refusal> {
+    plan.transactions().last().map(|planned| &planned.transaction).ok_or_else(|| bug("a plan without a transaction"))
+}
+
+fn approvals(plan: &Unsigned) -> Vec<&Transaction> {
+    let count = plan.transactions().len().saturating_sub(1);
+    plan.transactions().iter().take(count).map(|planned| &planned.transaction).collect()
+}
+
+fn bug(problem: &str) -> Refusal {
+    Refusal::new(Code::BUG, "", problem, "report it")
+}

@@ -1,0 +1,128 @@
+//! Gas and fees of L2 transactions: `zks_estimateFee` on EraVM, the standard methods where it is missing and on ZKsync OS.
+
+use coldbridge::transaction::Transaction;
+use coldbridge::{Address, Code, Refusal};
+use ethabi::ethereum_types::U256;
+use serde_json::{Map, Value, json};
+
+use crate::contract::{is_missing, is_revert};
+use crate::number::{amount, count};
+use crate::prepare::facts::{Choices, Fee};
+use crate::prepare::fees::{ERA_GAS_PER_PUBDATA, scaled};
+use crate::prepare::l1_gas::call_object;
+use crate::prepare::way::would_revert;
+use crate::quorum::Quorum;
+
+/// What `zks_estimateFee` answers.
+#[derive(PartialEq, Eq)]
+struct EraFee {
+    gas_limit: u64,
+    max_fee_per_gas: U256,
+    gas_per_pubdata: u64,
+}
+
+impl EraFee {
+    /// Its members are snake_case; `max_priority_fee_per_gas` pays nothing and is not used.
+    fn read(answer: &Value) -> Option<Self> {
+        amount(answer.get("max_priority_fee_per_gas")?)?;
+        Some(Self {
+            gas_limit: count(answer.get("gas_limit")?)?,
+            max_fee_per_gas: amount(answer.get("max_fee_per_gas")?)?,
+            gas_per_pubdata: count(answer.get("gas_per_pubdata_limit")?)?,
+        })
+    }
+}
+
+/// The gas limit of an L2 transaction; on EraVM the fees follow what the node says of exactly this call.
+pub fn settle(
+    nodes: &Quorum,
+    from: Address,
+    transaction: &Transaction,
+    purpose: &str,
+    fee: &mut Fee,
+    choices: &Choices,
+    remarks: &mut Vec<String>,
+) -> Result<u64, Refusal> {
+    let call = era_call(from, transaction);
+    match nodes.ask("zks_estimateFee", &json!([call]), EraFee::read)? {
+        Ok(answer) => {
+            raise(fee, &answer, choices, remarks);
+            Ok(choices.gas_limit.unwrap_or(choices.with_margin(answer.gas_limit)))
+        }
+        Err(error) if is_missing(&error) => {
+            remarks
+                .push("the L2 node has no zks_estimateFee: gas by eth_estimateGas, price by eth_gasPrice".to_owned());
+            if let Some(limit) = choices.gas_limit {
+                return Ok(limit);
+            }
+            match nodes.ask("eth_estimateGas", &json!([call]), count)? {
+                Ok(gas) => Ok(choices.with_margin(gas)),
+                Err(error) => Err(refusal_of(nodes, purpose, &error)),
+            }
+        }
+        Err(error) => match choices.gas_limit {
+            Some(limit) => Ok(limit),
+            None => Err(refusal_of(nodes, purpose, &error)),
+        },
+    }
+}
+
+fn refusal_of(nodes: &Quorum, purpose: &str, error: &crate::rpc::NodeError) -> Refusal {
+    if is_revert(error) {
+        return would_revert(nodes, purpose, error);
+    }
+    Refusal::new(
+        Code::RELAY_NO_ESTIMATE,
+        "/facts/transaction/gasLimit",
+        format!("{} does not estimate the gas of {purpose}: {}", nodes.hosts(), error.message),
+        "mend what it names, or state --gas-limit yourself",
+    )
+}
+
+/// Raises the fees to what the node asks for this call; what the caller stated stays.
+fn raise(fee: &mut Fee, answer: &EraFee, choices: &Choices, remarks: &mut Vec<String>) {
+    let price = scaled(answer.max_fee_per_gas, choices);
+    match fee {
+        Fee::Flat(known) if choices.gas_price.is_none() => *known = price.max(*known),
+        Fee::Flat(_) => {}
+        Fee::Dynamic { max, gas_per_pubdata, .. } => {
+            if choices.max_fee_per_gas.is_none() {
+                *max = price.max(*max);
+            }
+            if let Some(limit) = gas_per_pubdata.as_mut().filter(|limit| **limit < answer.gas_per_pubdata) {
+                remarks.push(format!(
+                    "a byte of pubdata costs {} gas now, above the usual limit of {ERA_GAS_PER_PUBDATA}",
+                    answer.gas_per_pubdata
+                ));
+                *limit = choices.with_margin(answer.gas_per_pubdata);
+            }
+        }
+    }
+}
+
+/// A call with what type 0x71 has beside Ethereum's members. Byte strings in `eip712Meta` are arrays of numbers.
+fn era_call(from: Address, transaction: &Transaction) -> Value {
+    let mut call = match call_object(from, transaction) {
+        Value::Object(call) => call,
+        _ => Map::new(),
+    };
+    if let Transaction::Eip712(tx) = transaction {
+        let mut meta = Map::new();
+        meta.insert("gasPerPubdata".to_owned(), json!(format!("{:#x}", tx.gas_per_pubdata.get())));
+        if !tx.factory_deps.is_empty() {
+            meta.insert("factoryDeps".to_owned(), json!(tx.factory_deps));
+        }
+        if let Some(paymaster) = &tx.paymaster {
+            let params = json!({"paymaster": paymaster.paymaster.to_string(), "paymasterInput": paymaster.input});
+            meta.insert("paymasterParams".to_owned(), params);
+        }
+        call.insert("type".to_owned(), json!("0x71"));
+        call.insert("eip712Meta".to_owned(), Value::Object(meta));
+    } else {
+        // The node prices these itself.
+        call.remove("maxFeePerGas");
+        call.remove("maxPriorityFeePerGas");
+        call.remove("gasPrice");
+    }
+    Value::Object(call)
+}

@@ -1,0 +1,149 @@
+//! Whether the way into L2 is open, and who it takes the accounts for: paused, filtered, contracts and plain accounts.
+//!
+//! The Mailbox reverts while it is closed, after approvals have been paid for. Whether an account has code decides its address
+//! on L2 (`AddressAliasHelper`), and the offline side can only take the intent's word for it.
+
+use coldbridge::network::Network;
+use coldbridge::operation::AccountKind;
+use coldbridge::{Address, Code, Json, Refusal, Request, Spelling};
+use ethabi::ethereum_types::U256;
+use serde_json::json;
+
+use crate::answer::bytes;
+use crate::contract::{Contract, revert_words};
+use crate::number::{address_of, amount, count};
+use crate::quorum::Quorum;
+use crate::rpc::NodeError;
+
+/// `pausedDepositsTimestamp` of the diamond, since v31; the pause begins at once (`PAUSE_DEPOSITS_TIME_WINDOW_START` is 0).
+const PAUSED_DEPOSITS_SLOT: u8 = 62;
+/// EIP-7702: the code of a delegated account is 0xef0100 and the address that it is delegated to.
+const DELEGATION: &[u8] = &[0xef, 0x01, 0x00];
+
+/// Refuses what the Mailbox would not take now.
+///
+/// # Errors
+/// `relay.deposits_paused`.
+pub fn judge_open(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) -> Result<(), Refusal> {
+    let bridgehub = Contract { nodes, name: "Bridgehub", address: network.bridgehub };
+    let diamond = Contract { nodes, name: "diamond", address: network.diamond_proxy };
+    let is_set = |word: [u8; 32]| word != [0; 32];
+    let mut pauses = vec![("Bridgehub.paused()", bridgehub.word("paused()", &[])?)];
+    if network.protocol_version.minor >= 31 {
+        pauses
+            .push(("pausedDepositsTimestamp of the diamond (DepositsPaused)", diamond.storage(PAUSED_DEPOSITS_SLOT)?));
+    }
+    if let Some((what, _)) = pauses.into_iter().find(|(_, word)| is_set(*word)) {
+        return Err(Refusal::new(
+            Code::RELAY_DEPOSITS_PAUSED,
+            "/intent/operation",
+            format!("{} takes no requests at the moment: {what} is set", network.name),
+            "wait until the chain takes deposits again, then prepare anew",
+        ));
+    }
+    let filterer = diamond.word("getTransactionFilterer()", &[])?;
+    if is_set(filterer) {
+        let filterer =
+            address_of(filterer).ok_or_else(|| diamond.strange("getTransactionFilterer()", "returns no address"))?;
+        remarks.push(format!("the chain asks {filterer} which requests it takes (TransactionNotAllowed otherwise)"));
+    }
+    Ok(())
+}
+
+/// Compares what stands behind the sender and the refund recipient with what the intent says of them, and looks at who
+/// receives.
+///
+/// # Errors
+/// `relay.account_kind`.
+pub fn judge_accounts(
+    nodes: &Quorum,
+    request: &Request,
+    to: Option<Address>,
+    remarks: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    judge_kind(nodes, request.from(), request.from_kind(), "/intent/fromKind")?;
+    let intent = request.intent_json();
+    let text = |name: &str| match intent.get(name) {
+        Some(Json::Text(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let refund = text("refundRecipient").and_then(|text| Address::parse(text, Spelling::AnyCase).ok());
+    if let Some(refund) = refund.filter(|refund| *refund != request.from()) {
+        let said = text("refundRecipientKind").unwrap_or(AccountKind::Eoa.name());
+        let kind =
+            AccountKind::WORDS.iter().find(|(word, _)| *word == said).map_or(AccountKind::Eoa, |(_, kind)| *kind);
+        judge_kind(nodes, refund, kind, "/intent/refundRecipientKind")?;
+    }
+    if let Some(to) = to.filter(|to| *to != request.from())
+        && kind_of(nodes, to)? == AccountKind::Contract
+    {
+        remarks.push(format!("{to} is a contract on L1: on L2 its owners do not hold that address unless they say so"));
+    }
+    Ok(())
+}
+
+fn judge_kind(nodes: &Quorum, account: Address, said: AccountKind, at: &str) -> Result<(), Refusal> {
+    let actual = kind_of(nodes, account)?;
+    if actual == said {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::RELAY_ACCOUNT_KIND,
+        at,
+        format!("{account} is {} on L1, the intent takes it for {}", actual.in_words(), said.in_words()),
+        format!(
+            "write \"{}\", and read what that changes on L2: another sender, another refund address",
+            actual.name()
+        ),
+    )
+    .values(actual.name(), said.name()))
+}
+
+fn kind_of(nodes: &Quorum, account: Address) -> Result<AccountKind, Refusal> {
+    let code = nodes.read_as("eth_getCode", &json!([account.to_string(), "latest"]), bytes)?;
+    Ok(match code {
+        code if code.is_empty() => AccountKind::Eoa,
+        code if code.starts_with(DELEGATION) && code.len() == DELEGATION.len() + 20 => AccountKind::Delegated,
+        _ => AccountKind::Contract,
+    })
+}
+
+/// The account's next nonce, transactions that wait in the node's pool included.
+///
+/// # Errors
+/// `relay.disagree` for a pool that is behind the chain.
+pub fn nonce(nodes: &Quorum, account: Address, remarks: &mut Vec<String>) -> Result<u64, Refusal> {
+    let at = |block: &str| nodes.read_as("eth_getTransactionCount", &json!([account.to_string(), block]), count);
+    let (mined, pending) = (at("latest")?, at("pending")?);
+    if pending < mined {
+        return Err(Refusal::new(
+            Code::RELAY_DISAGREE,
+            "/facts/transaction/nonce",
+            format!("{mined} transactions of {account} are mined, but its next nonce is said to be {pending}"),
+            "use another endpoint",
+        )
+        .values(format!("at least {mined}"), pending));
+    }
+    if pending > mined {
+        remarks.push(format!(
+            "{} transactions of {account} wait to be mined: the plan's nonces come after theirs",
+            pending - mined
+        ));
+    }
+    Ok(pending)
+}
+
+/// The account's balance of what pays for gas.
+pub fn balance(nodes: &Quorum, account: Address) -> Result<U256, Refusal> {
+    nodes.read_as("eth_getBalance", &json!([account.to_string(), "latest"]), amount)
+}
+
+/// The refusal of something that the chain says would revert.
+pub fn would_revert(nodes: &Quorum, what: &str, error: &NodeError) -> Refusal {
+    Refusal::new(
+        Code::RELAY_WOULD_REVERT,
+        "/intent/operation",
+        format!("{what} would revert on {}, says {}: {}", nodes.layer(), nodes.hosts(), revert_words(error)),
+        "mend what the contract names, then prepare again; to insist, state the gas limit yourself",
+    )
+}

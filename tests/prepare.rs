@@ -1,0 +1,592 @@
+//! `coldbridge-relay prepare` against recorded exchanges of real nodes, against made-up chains, and against liars.
+
+mod common;
+
+use std::process::Command;
+
+use common::Failures;
+use common::chain::Chain;
+use common::program::{PROGRAM, Said, run, run_program, scratch};
+use common::rpc::{ACTOR, Node, Recorded, Reply};
+use serde_json::{Value, json};
+
+/// The account of the published test key in fixtures/example.
+const ACCOUNT: &str = "0x36615Cf349d7F6344891B1e7CA7C72883F5dc049";
+const TOKEN: &str = "0x003B7C5dc32677f379D8dcaDF693f56Ce95DA294";
+
+fn relay(arguments: &[&str], input: &str) -> Said {
+    run_program(env!("CARGO_BIN_EXE_coldbridge-relay"), &[arguments, &["--json-errors"]].concat(), input)
+}
+
+/// The code of the error document that follows the remarks.
+fn refusal_of(said: &Said) -> String {
+    let line = said.stderr.lines().rev().find(|line| line.starts_with('{')).unwrap_or("{}");
+    let error: Value = serde_json::from_str(line).expect("an error document");
+    error["error"]["code"].as_str().unwrap_or_default().to_owned()
+}
+
+fn build(request: &Value, more: &[&str]) -> Value {
+    run(&[&["build"], more].concat(), request.to_string()).json()
+}
+
+/// Signs with the account's key and proves the signed document.
+fn sign(request: &Value, more: &[&str]) -> Value {
+    let folder = scratch();
+    let file = folder.join("request.json");
+    std::fs::write(&file, request.to_string()).expect("written");
+    let script = "exec 3<\"$1\"; shift; exec \"$@\"";
+    let key = common::root().join("fixtures/example/public-test.key");
+    let output = Command::new("sh")
+        .args(["-c", script, "sh", key.to_str().expect("a path"), PROGRAM, "sign", file.to_str().expect("a path")])
+        .args(["--key-fd", "3", "--yes"])
+        .args(more)
+        .output()
+        .expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let signed = String::from_utf8(output.stdout).expect("text");
+    run(&[&["verify"], more].concat(), &signed).json();
+    serde_json::from_str(&signed).expect("a signed document")
+}
+
+/// A pair of nodes that tell a recorded story.
+fn recorded(story: fn() -> Recorded) -> (Node, Node) {
+    let node = |layer: &'static str| {
+        let (story, chain) = (story(), Chain::of(&local()));
+        Node::start(move |method, params| match story.answer(layer, method, params) {
+            Some(reply) => reply,
+            // What nobody asked when it was recorded: the base cost of other numbers, by the contract's formula.
+            None if method == "eth_call" => chain.answer(layer, method, params),
+            None => Reply::error(-32000, &format!("not recorded: {method} {params}")),
+        })
+    };
+    (node("l1"), node("l2"))
+}
+
+fn local() -> Value {
+    let text = std::fs::read_to_string(common::root().join("src/network/local.json")).expect("the network");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+fn intent(from: &str, operation: &Value) -> String {
+    json!({"network": "local", "from": from, "operation": operation}).to_string()
+}
+
+fn eth_deposit(account: &str) -> String {
+    intent(account, &json!({"deposit": {"token": "eth", "amount": "1000000000000000000", "to": account}}))
+}
+
+/// With the numbers of the recording, the calldata is the recorded one to the last byte: of the estimate, of the transaction
+/// that was sent, and the base cost is what the Bridgehub said.
+#[test]
+fn a_recorded_eth_deposit_is_prepared_and_built_as_it_was_sent() {
+    let (l1, _) = recorded(|| Recorded::flows(&[]));
+    let flags = ["--max-fee-per-gas", "1500000000", "--priority-fee", "100000000", "--l2-gas-limit", "1000000"];
+    let said = relay(&[&["prepare", "--l1", &l1.url][..], &flags].concat(), &eth_deposit(ACTOR));
+    let request = said.json();
+    let facts = &request["facts"];
+    assert_eq!(
+        facts["transaction"],
+        json!({"nonce": 1, "gasLimit": 350_000, "maxFeePerGas": "1500000000", "maxPriorityFeePerGas": "100000000"})
+    );
+    let params = json!({"pubdataPricingMode": "rollup", "batchOverheadL1Gas": 1_000_000, "maxPubdataPerBatch": 120_000,
+        "maxL2GasPerBatch": 80_000_000, "priorityTxMaxPubdata": 99_000, "minimalL2GasPrice": "250000000"});
+    assert_eq!(facts["priorityRequest"]["feeParams"], params);
+    assert_eq!(facts["priorityRequest"]["l2GasLimit"], json!(1_000_000));
+    assert_eq!(facts["priorityRequest"]["baseTokenGasPriceMultiplier"], json!({"nominator": "1", "denominator": "1"}));
+
+    let unsigned = build(&request, &[]);
+    let story = Recorded::flows(&["eth_deposit_broadcast_and_track"]);
+    let estimate = story.params("l1", "eth_estimateGas", "requestL2TransactionDirect with fees");
+    assert_eq!(unsigned["transactions"][0]["data"], estimate[0]["data"]);
+    assert_eq!(unsigned["transactions"][0]["value"], json!("1000268750000000000"));
+    assert_eq!(estimate[0]["value"], json!(format!("{:#x}", 1_000_268_750_000_000_000_u64)));
+    // It was asked about exactly that.
+    assert_eq!(l1.params("eth_estimateGas"), [estimate]);
+}
+
+/// The L2 side of a transfer is what the node was asked about when it was recorded, and L1 fees follow the node.
+#[test]
+fn fees_and_gas_follow_the_nodes() {
+    let (l1, l2) = recorded(|| {
+        let mut story = Recorded::flows(&[]);
+        story.always("l1", "eth_estimateGas", Reply::Result(json!("0x34e2a")));
+        story
+    });
+    let urls = ["prepare", "--l1", &l1.url, "--l2", &l2.url];
+    let facts = relay(&urls, &eth_deposit(ACTOR)).json()["facts"].clone();
+    // 1.5 times the base fee 0x2c9a, and the tip of 1 gwei.
+    assert_eq!(facts["transaction"]["maxFeePerGas"], json!("1000017127"));
+    assert_eq!(facts["transaction"]["maxPriorityFeePerGas"], json!("1000000000"));
+    // zks_estimateGasL1ToL2 said 0x66660: 35 % more, rounded up.
+    assert_eq!(facts["priorityRequest"]["l2GasLimit"], json!(566_223));
+    let story = Recorded::flows(&[]);
+    let asked = l2.params("zks_estimateGasL1ToL2");
+    assert_eq!(asked, [story.params("l2", "zks_estimateGasL1ToL2", "the L2 side of the ETH deposit")]);
+
+    let more = ["--base-fee-multiplier", "2", "--priority-fee", "7", "--gas-margin", "100", "--nonce", "9"];
+    let facts = relay(&[&urls[..], &more].concat(), &eth_deposit(ACTOR)).json()["facts"].clone();
+    let expected = json!({"nonce": 9, "gasLimit": 433_236, "maxFeePerGas": "22843", "maxPriorityFeePerGas": "7"});
+    assert_eq!(facts["transaction"], expected);
+    assert_eq!(facts["priorityRequest"]["l2GasLimit"], json!(838_848));
+    // A margin of nothing does not go below what was measured, nor below the floor of L1.
+    let facts = relay(&[&urls[..], &["--gas-margin", "0"]].concat(), &eth_deposit(ACTOR)).json()["facts"].clone();
+    assert_eq!(facts["transaction"]["gasLimit"], json!(350_000));
+}
+
+#[test]
+fn a_recorded_token_deposit_comes_with_its_approval_and_later_without() {
+    let deposit =
+        |account: &str| intent(account, &json!({"deposit": {"token": TOKEN, "amount": "500000000", "to": account}}));
+    let flags = ["--max-fee-per-gas", "1500000000", "--priority-fee", "100000000"];
+    let (l1, l2) = recorded(|| Recorded::flows(&["erc20_deposit"]).until("the approval"));
+    let said = relay(&[&["prepare", "--l1", &l1.url, "--l2", &l2.url][..], &flags].concat(), &deposit(ACTOR));
+    let facts = said.json()["facts"].clone();
+    let row = json!({"token": TOKEN, "spender": "0x04517AdC3be3552AEB2FaC4084EE1dF91145e2CB", "amount": "0"});
+    assert_eq!(facts["allowances"], json!([row]));
+    assert_eq!(facts["approval"], json!({"gasLimit": 70_000}));
+    assert_eq!(facts["transaction"]["nonce"], json!(9));
+    assert_eq!(facts["transaction"]["gasLimit"], json!(700_000), "it can not be estimated before the approval");
+    assert!(said.stderr.contains("approvals are not mined yet"), "{}", said.stderr);
+    // The L2 call is the bridge's own: 0x187cf2 and 35 %.
+    let story = Recorded::flows(&["erc20_deposit"]);
+    let estimate =
+        story.params("l2", "zks_estimateGasL1ToL2", "the L2 side of the deposit, from the aliased asset router");
+    assert_eq!(l2.params("zks_estimateGasL1ToL2"), [estimate]);
+    assert_eq!(facts["priorityRequest"]["l2GasLimit"], json!(2_166_548));
+    assert_eq!(l1.params("eth_estimateGas"), [story.params("l1", "eth_estimateGas", "the approval")]);
+
+    // Once the approval is mined; with the recorded gas the calldata is the recorded one.
+    let more = [&flags[..], &["--l2-gas-limit", "2000000"]].concat();
+    let (l1, _) =
+        recorded(|| Recorded::flows(&["erc20_deposit"]).until("requestL2TransactionTwoBridges after the approval"));
+    let request = relay(&[&["prepare", "--l1", &l1.url][..], &more].concat(), &deposit(ACTOR)).json();
+    assert_eq!(request["facts"]["allowances"][0]["amount"], json!("500000000"));
+    assert_eq!(request["facts"]["approval"], Value::Null);
+    assert_eq!(request["facts"]["transaction"]["gasLimit"], json!(700_000), "689,058 with the margin");
+    let unsigned = build(&request, &[]);
+    assert_eq!(unsigned["transactions"].as_array().expect("a plan").len(), 1);
+    let about = "requestL2TransactionTwoBridges after the approval";
+    assert_eq!(unsigned["transactions"][0]["data"], story.params("l1", "eth_estimateGas", about)[0]["data"]);
+    let raw = story.params("l1", "eth_sendRawTransaction", "the deposit");
+    let data = unsigned["transactions"][0]["data"].as_str().expect("calldata").trim_start_matches("0x").to_owned();
+    assert!(raw[0].as_str().expect("raw").contains(&data), "what was sent");
+}
+
+#[test]
+fn a_recorded_withdrawal_is_prepared_with_the_era_nodes_own_estimate() {
+    let (l1, l2) = recorded(|| Recorded::flows(&["eth_withdrawal"]));
+    let amount = 0x0429_d069_189e_0000_u64.to_string();
+    let withdraw = json!({"withdraw": {"token": "eth", "amount": amount, "to": ACTOR}});
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &intent(ACTOR, &withdraw));
+    let request = said.json();
+    let expected = json!({"nonce": 1, "gasLimit": 355_809, "maxFeePerGas": "67875000", "maxPriorityFeePerGas": "0", "gasPerPubdata": 50_000});
+    assert_eq!(request["facts"], json!({"transaction": expected}));
+    let story = Recorded::flows(&["eth_withdrawal"]);
+    let asked = l2.params("zks_estimateFee");
+    assert_eq!(asked, [story.params("l2", "zks_estimateFee", "")]);
+    let unsigned = build(&request, &[]);
+    assert_eq!(common::rpc::lower(&unsigned["transactions"][0]["data"]), asked[0][0]["data"]);
+}
+
+/// The same stories with an account whose key is published end in signatures that hold.
+#[test]
+fn what_is_prepared_is_signed_offline() {
+    let (l1, l2) = recorded(|| Recorded::flows(&["erc20_deposit"]).until("the approval").of_account(ACCOUNT));
+    let flags = ["--max-fee-per-gas", "1500000000", "--priority-fee", "100000000", "--l2-gas-limit", "2000000"];
+    let deposit = intent(ACCOUNT, &json!({"deposit": {"token": TOKEN, "amount": "500000000", "to": ACCOUNT}}));
+    let request = relay(&[&["prepare", "--l1", &l1.url, "--l2", &l2.url][..], &flags].concat(), &deposit).json();
+    let signed = sign(&request, &[]);
+    let purposes: Vec<&Value> =
+        signed["transactions"].as_array().expect("two").iter().map(|tx| &tx["purpose"]).collect();
+    assert_eq!(purposes, [&json!("approve"), &json!("deposit")]);
+
+    // A request is prepared anew: the intent stays, the facts are those of now.
+    let mut stale = request.clone();
+    stale["facts"]["transaction"]["nonce"] = json!(1);
+    stale["facts"]["priorityRequest"]["feeParams"]["minimalL2GasPrice"] = json!("1");
+    let again = relay(&[&["prepare", "--l1", &l1.url][..], &flags].concat(), &stale.to_string()).json();
+    assert_eq!(again, request);
+    let document = json!({"schema": "coldbridge/intent/1", "intent": request["intent"]});
+    assert_eq!(relay(&[&["prepare", "--l1", &l1.url][..], &flags].concat(), &document.to_string()).json(), request);
+}
+
+fn network(name: &str) -> (Value, String) {
+    let path = common::root().join(format!("fixtures/networks/{name}.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    (serde_json::from_str(&text).expect("JSON"), path.to_str().expect("a path").to_owned())
+}
+
+/// A pair of nodes of a made-up chain.
+fn made_up(chain: &Chain) -> (Node, Node) {
+    let node = |layer: &'static str| {
+        let chain = chain.clone();
+        Node::start(move |method, params| chain.answer(layer, method, params))
+    };
+    (node("l1"), node("l2"))
+}
+
+/// Every operation on every kind of chain is prepared, built, signed and proved.
+#[test]
+fn requests_of_every_operation_are_signed_on_every_kind_of_chain() {
+    let erc20 = "0x66A5cFB2e9c529f14FE6364Ad1075dF3a649C0A5";
+    let to = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+    let networks = [
+        "local",
+        "custom-era",
+        "custom-v25",
+        "custom-v31",
+        "era-v24",
+        "era-v26",
+        "era-v31",
+        "os-custom-v30",
+        "os-v30",
+        "os-v31",
+    ];
+    let operations = |network: &Value| {
+        let base = network["baseToken"].as_str().expect("a token");
+        let router = network["l1AssetRouter"].as_str().expect("an address");
+        let mut operations = vec![
+            json!({"deposit": {"token": "eth", "amount": "1000000000000000000", "to": to}}),
+            json!({"deposit": {"token": "base", "amount": "1000000000000000000", "to": to}}),
+            json!({"deposit": {"token": erc20, "amount": "5000000", "to": to}}),
+            json!({"requestExecute": {"l2Contract": to, "l2Value": "0", "l2Calldata": "0xdeadbeef"}}),
+            json!({"withdraw": {"token": "base", "amount": "1000000000000000000", "to": to}}),
+            json!({"cancel": {"layer": "l1"}}),
+            json!({"cancel": {"layer": "l2"}}),
+        ];
+        if !network["protocolVersion"].as_str().expect("a version").starts_with("0.2")
+            || network["protocolVersion"].as_str() >= Some("0.26")
+        {
+            operations.push(json!({"approve": {"token": if base == "eth" { erc20 } else { base }, "spender": router, "amount": "7"}}));
+        }
+        if network["name"] == "era-v26" {
+            operations
+                .push(json!({"requestExecuteMailbox": {"l2Contract": to, "l2Value": "5", "l2Calldata": "0xdeadbeef"}}));
+            operations
+                .push(json!({"deposit": {"token": erc20, "amount": "5000000", "to": to, "form": "legacyBridge"}}));
+        }
+        operations
+    };
+    let mut failures = Failures::default();
+    for name in networks {
+        let (network, file) = if name == "local" { (local(), String::new()) } else { network(name) };
+        let files: Vec<&str> = if file.is_empty() { vec![] } else { vec!["--network-file", &file] };
+        let mut chain = Chain::of(&network);
+        if network["baseToken"] != "eth" {
+            chain.set_multiplier(3001, 2);
+        }
+        for token in [erc20, network["baseToken"].as_str().expect("a token")] {
+            use common::chain::{getter, number};
+            chain.set_call(token, getter::ALLOWANCE, &number(3));
+            chain.set_call(token, getter::BALANCE_OF, &number(1 << 90));
+            for text in [getter::NAME, getter::SYMBOL, getter::DECIMALS] {
+                chain.set_call(token, text, &number(18));
+            }
+        }
+        let (l1, l2) = made_up(&chain);
+        for operation in operations(&network) {
+            let row = format!("{name} {operation}");
+            let document = json!({"network": name, "from": ACCOUNT, "operation": operation}).to_string();
+            let said = relay(&[&["prepare", "--l1", &l1.url, "--l2", &l2.url][..], &files].concat(), &document);
+            if !failures.check(&row, "exit", &(said.exit, refusal_of(&said)), &(0, String::new())) {
+                failures.fail(&row, &said.stderr);
+                continue;
+            }
+            let request = said.json();
+            let signed = sign(&request, &files);
+            let layer = signed["transactions"][0]["layer"].as_str().expect("a layer");
+            let nonce = if layer == "l1" { 7 } else { 3 };
+            failures.check(&row, "nonce", &signed["transactions"][0]["nonce"], &json!(nonce));
+            let needs = request["facts"]["allowances"].as_array().map_or(0, Vec::len);
+            let approvals = signed["transactions"].as_array().expect("a plan").len() - 1;
+            failures.check(&row, "approve(0) and approve(amount) for each", &approvals, &(2 * needs));
+        }
+    }
+    failures.finish();
+}
+
+/// One lie or breakdown a row: what the nodes answer, and what becomes of it.
+#[test]
+fn liars_and_broken_nodes_are_told_apart() {
+    use common::chain::{getter, number, word};
+    type Change = Box<dyn Fn(&mut Chain)>;
+    let network = local();
+    let at = |name: &str| network[name].as_str().expect("an address").to_lowercase();
+    let (hub, diamond, router) = (at("bridgehub"), at("diamondProxy"), at("l1AssetRouter"));
+    let l2_router = "0x0000000000000000000000000000000000010003";
+    let wrong = word("0xdeadbeefdeadbeefdeadbeefdeadbeefdeadbeef");
+    let call = |address: &str, selector: &'static str, returned: &str| -> Change {
+        let (address, returned) = (address.to_owned(), returned.to_owned());
+        Box::new(move |chain| chain.set_call(&address, selector, &returned))
+    };
+    let slot = |slot: &'static str, value: &str| -> Change {
+        let at = (diamond.clone(), slot.to_owned());
+        let value = value.to_owned();
+        Box::new(move |chain| {
+            chain.slots.insert(at.clone(), value.clone());
+        })
+    };
+    let method = |layer: &'static str, name: &'static str, reply: Reply| -> Change {
+        Box::new(move |chain| chain.reply(layer, name, reply.clone()))
+    };
+    let result = |layer, name, value: Value| method(layer, name, Reply::Result(value));
+    let dirty = format!("0x01{}", &wrong[4..]);
+    let reverted = |data: &str| Reply::Error(json!({"code": 3, "message": "execution reverted", "data": data}));
+    let code = |account: &str, code: &'static str| -> Change {
+        let account = account.to_lowercase();
+        Box::new(move |chain| {
+            chain.code.insert(account.clone(), code.to_owned());
+        })
+    };
+    let rows: Vec<(&str, Change, i32, &str)> = vec![
+        ("honest", Box::new(|_| {}), 0, ""),
+        // other contracts than the network pins
+        ("another diamond", call(&hub, getter::GET_ZK_CHAIN, &wrong), 4, "relay.pinned"),
+        ("an unregistered chain", call(&hub, getter::GET_ZK_CHAIN, &number(0)), 4, "relay.pinned"),
+        ("another asset router", call(&hub, getter::ASSET_ROUTER, &wrong), 4, "relay.pinned"),
+        ("another base token", call(&hub, getter::BASE_TOKEN, &wrong), 4, "relay.pinned"),
+        ("another L1", call(&hub, getter::L1_CHAIN_ID, &number(9)), 4, "relay.pinned"),
+        ("another nullifier", call(&router, getter::L1_NULLIFIER, &wrong), 4, "relay.pinned"),
+        ("another vault", call(&router, getter::NATIVE_TOKEN_VAULT, &wrong), 4, "relay.pinned"),
+        ("another legacy bridge", call(&router, getter::LEGACY_BRIDGE, &wrong), 4, "relay.pinned"),
+        ("a diamond of another chain", call(&diamond, getter::GET_CHAIN_ID, &number(324)), 4, "relay.pinned"),
+        ("storage of another chain", slot("0x28", &number(324)), 4, "relay.pinned"),
+        ("storage of another layout", slot("0x29", &wrong), 4, "relay.pinned"),
+        (
+            "another ceiling",
+            call(&diamond, getter::GET_PRIORITY_TX_MAX_GAS_LIMIT, &number(80_000_000)),
+            4,
+            "relay.pinned",
+        ),
+        ("an L2 of another bridgehub", result("l2", "zks_getBridgehubContract", json!(ACCOUNT)), 4, "relay.pinned"),
+        ("an L2 of another router", call(l2_router, getter::L1_ASSET_ROUTER, &wrong), 4, "relay.pinned"),
+        (
+            "a newer protocol",
+            call(&diamond, getter::GET_PROTOCOL_VERSION, &number(30 << 32)),
+            4,
+            "relay.protocol_version",
+        ),
+        ("another patch", call(&diamond, getter::GET_PROTOCOL_VERSION, &number((29 << 32) | 4)), 0, ""),
+        ("wrong chain", result("l1", "eth_chainId", json!("0x1")), 22, "relay.wrong_chain"),
+        ("the two URLs are swapped", result("l2", "eth_chainId", json!("0x7a69")), 22, "relay.wrong_chain"),
+        // a closed way, other accounts
+        ("paused", call(&hub, getter::PAUSED, &number(1)), 4, "relay.deposits_paused"),
+        ("filtered", call(&diamond, getter::GET_TRANSACTION_FILTERER, &wrong), 0, ""),
+        ("the sender is a contract", code(ACCOUNT, "0x6000"), 4, "relay.account_kind"),
+        (
+            "the sender is delegated",
+            code(ACCOUNT, "0xef01007bded30253d9dd63cd1ca574d1dbc4985d88b404"),
+            4,
+            "relay.account_kind",
+        ),
+        // words that are none
+        ("no contract at the bridgehub", call(&hub, getter::BASE_TOKEN, "0x"), 20, "relay.answer"),
+        ("an address with dirt above", call(&hub, getter::ASSET_ROUTER, &dirty), 20, "relay.answer"),
+        ("half a word", call(&hub, getter::PAUSED, "0x00"), 20, "relay.answer"),
+        ("two words", call(&hub, getter::PAUSED, &format!("{wrong}{}", &wrong[2..])), 20, "relay.answer"),
+        (
+            "a getter that reverts",
+            Box::new({
+                let (hub, reply) = (hub.clone(), reverted("0x"));
+                move |chain| {
+                    chain.calls.insert((hub.clone(), getter::PAUSED.to_owned()), reply.clone());
+                }
+            }),
+            20,
+            "relay.answer",
+        ),
+        ("fee parameters with dirt above", slot("0x26", &dirty), 20, "relay.answer"),
+        (
+            "fee parameters of a third mode",
+            slot("0x26", &common::chain::FEE_PARAMS.replace("f424000", "f424002")),
+            20,
+            "relay.answer",
+        ),
+        ("fee parameters of zero", slot("0x26", &number(0)), 20, "relay.answer"),
+        (
+            "fee parameters of another mode",
+            slot("0x26", &common::chain::FEE_PARAMS.replace("f424000", "f424001")),
+            26,
+            "relay.disagree",
+        ),
+        ("no multiplier", slot("0x2d", &number(0)), 20, "relay.answer"),
+        ("another multiplier", slot("0x2d", &format!("0x{:032x}{:032x}", 1, 2)), 26, "relay.disagree"),
+        (
+            "a higher overhead than the bridgehub's",
+            slot("0x26", &common::chain::FEE_PARAMS.replace("f424000", "f424100")),
+            26,
+            "relay.disagree",
+        ),
+        ("a slot that is no word", slot("0x26", "0x1"), 20, "relay.answer"),
+        // numbers that are none
+        ("a nonce of 2^53", result("l1", "eth_getTransactionCount", json!("0x20000000000000")), 20, "relay.answer"),
+        ("a negative nonce", result("l1", "eth_getTransactionCount", json!("-0x1")), 20, "relay.answer"),
+        ("a nonce with a sign", result("l1", "eth_getTransactionCount", json!("0x+1")), 20, "relay.answer"),
+        ("a nonce that is a number", result("l1", "eth_getTransactionCount", json!(7)), 20, "relay.answer"),
+        ("no nonce", result("l1", "eth_getTransactionCount", Value::Null), 20, "relay.answer"),
+        ("odd bytes", result("l1", "eth_getCode", json!("0x123")), 20, "relay.answer"),
+        (
+            "an absurd base fee",
+            result("l1", "eth_feeHistory", json!({"baseFeePerGas": ["0x9184e72a001"]})),
+            20,
+            "relay.answer",
+        ),
+        ("no fee history, no block", result("l1", "eth_feeHistory", json!({"baseFeePerGas": []})), 20, "relay.network"),
+        (
+            "no proposal for the tip, no gas price",
+            method("l1", "eth_maxPriorityFeePerGas", Reply::missing()),
+            20,
+            "relay.network",
+        ),
+        ("a gas estimate of 2^53", result("l1", "eth_estimateGas", json!("0x20000000000000")), 20, "relay.answer"),
+        (
+            "an estimate above what a transaction may have",
+            result("l1", "eth_estimateGas", json!("0x1000001")),
+            4,
+            "fees.gas_above_cap",
+        ),
+        (
+            "an L2 gas above the ceiling",
+            result("l2", "zks_estimateGasL1ToL2", json!("0x44aa201")),
+            4,
+            "priority.gas_ceiling",
+        ),
+        ("an L2 gas below the floor", result("l2", "zks_estimateGasL1ToL2", json!("0x1")), 0, ""),
+        // what the contracts say
+        ("a deposit that reverts", method("l1", "eth_estimateGas", reverted("0x00c5a6a9")), 4, "relay.would_revert"),
+        (
+            "an L2 side that reverts",
+            method("l2", "zks_estimateGasL1ToL2", reverted("0xdeadbeef")),
+            4,
+            "relay.would_revert",
+        ),
+        (
+            "no funds yet",
+            method("l1", "eth_estimateGas", Reply::error(-32003, "Insufficient funds for gas * price + value")),
+            0,
+            "",
+        ),
+        ("an L2 node without estimates", method("l2", "zks_estimateGasL1ToL2", Reply::missing()), 0, ""),
+        (
+            "an L2 node without zks_getBridgehubContract",
+            method("l2", "zks_getBridgehubContract", Reply::missing()),
+            0,
+            "",
+        ),
+        // no protocol at all
+        ("not JSON", method("l1", "eth_getCode", Reply::Body("<html>".to_owned())), 20, "relay.answer"),
+        ("no result", method("l1", "eth_getCode", Reply::Body("{}".to_owned())), 20, "relay.answer"),
+        ("an L1 that hangs up", method("l1", "eth_getCode", Reply::HangUp), 20, "relay.network"),
+        (
+            "control characters",
+            method("l1", "eth_getBalance", Reply::error(-32000, "\u{1b}[2Jgone")),
+            20,
+            "relay.network",
+        ),
+    ];
+    let mut failures = Failures::default();
+    for (name, change, exit, expected) in rows {
+        let mut chain = Chain::of(&network);
+        change(&mut chain);
+        let (l1, l2) = made_up(&chain);
+        let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url, "--retries", "0"], &eth_deposit(ACCOUNT));
+        if !failures.check(name, "exit and code", &(said.exit, refusal_of(&said)), &(exit, expected.to_owned())) {
+            failures.fail(name, &said.stderr);
+        }
+        if said.stderr.contains('\u{1b}') || said.stdout.contains('\u{1b}') {
+            failures.fail(name, "a node's text moved the cursor");
+        }
+        if exit == 0 {
+            sign(&said.json(), &[]);
+        } else if !said.stdout.is_empty() {
+            failures.fail(name, "a refused request was written all the same");
+        }
+    }
+    failures.finish();
+}
+
+/// Of several nodes enough must agree, on each fact; prices and heads move, and are no disagreement.
+#[test]
+fn nodes_must_agree() {
+    use common::chain::{getter, number};
+    let honest = Chain::of(&local());
+    let mut other = honest.clone();
+    other.set_call(local()["bridgehub"].as_str().expect("an address"), getter::PAUSED, &number(1));
+    let mut dearer = honest.clone();
+    dearer.set("l1", "eth_maxPriorityFeePerGas", json!("0x77359400"));
+    let (l1, l2) = made_up(&honest);
+    let (liar, second) = made_up(&other);
+    let (dear, _) = made_up(&dearer);
+    let run = |urls: &[&str]| {
+        relay(&[&["prepare", "--l2", &l2.url, "--l2", &second.url][..], urls].concat(), &eth_deposit(ACCOUNT))
+    };
+    let said = run(&["--l1", &l1.url, "--l1", &liar.url]);
+    assert_eq!((said.exit, refusal_of(&said).as_str()), (26, "relay.disagree"), "{}", said.stderr);
+    let said = run(&["--l1", &liar.url, "--l1", &l1.url, "--l1", &dear.url, "--quorum", "2"]);
+    assert_eq!(said.json()["facts"]["transaction"]["maxPriorityFeePerGas"], json!("1000000000"), "the middle one");
+    assert_eq!(run(&["--l1", &l1.url, "--l1", &dear.url]).exit, 0, "{}", said.stderr);
+}
+
+/// A batch is answered line by line, and the plans of one account follow each other.
+#[test]
+fn a_batch_counts_nonces_and_goes_on_after_a_refusal() {
+    let (l1, l2) = made_up(&Chain::of(&local()));
+    let withdraw = intent(ACCOUNT, &json!({"withdraw": {"token": "eth", "amount": "5", "to": ACCOUNT}}));
+    let wrong = eth_deposit(ACCOUNT).replace("\"1000000000000000000\"", "\"0\"");
+    let lines = [eth_deposit(ACCOUNT), wrong, withdraw.clone(), eth_deposit(ACCOUNT), withdraw].join("\n");
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &lines);
+    assert_eq!(said.exit, 4, "{}", said.stderr);
+    let answers: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let told: Vec<Value> = answers
+        .iter()
+        .map(|answer| {
+            if answer["error"].is_null() {
+                answer["facts"]["transaction"]["nonce"].clone()
+            } else {
+                answer["error"]["code"].clone()
+            }
+        })
+        .collect();
+    assert_eq!(told, [json!(7), json!("amount.zero"), json!(3), json!(8), json!(4)]);
+    // Into a file, which is whole and never overwritten.
+    let file = scratch().join("request.json");
+    let arguments = ["prepare", "--l1", &l1.url, "--l2", &l2.url, "-o", file.to_str().expect("a path")];
+    let said = relay(&arguments, &eth_deposit(ACCOUNT));
+    assert_eq!((said.exit, said.stdout.as_str()), (0, ""), "{}", said.stderr);
+    assert!(std::fs::read_to_string(&file).expect("written").starts_with("{\"schema\":\"coldbridge/request/1\""));
+    assert_eq!(relay(&arguments, &eth_deposit(ACCOUNT)).exit, 10);
+}
+
+/// Nothing is asked before the intent is read, and what is not needed is not asked for.
+#[test]
+fn commands_that_are_not_understood_ask_nobody() {
+    let (l1, l2) = made_up(&Chain::of(&local()));
+    let urls = ["--l1", l1.url.as_str(), "--l2", l2.url.as_str()];
+    let cases: Vec<(String, Vec<&str>, i32, &str)> = vec![
+        ("{".to_owned(), urls.to_vec(), 3, "json.syntax"),
+        ("{\"schema\":\"coldbridge/intent/2\",\"intent\":{}}".to_owned(), urls.to_vec(), 3, "json.schema"),
+        (eth_deposit(ACCOUNT).replace("local", "nowhere"), urls.to_vec(), 4, "network.unknown"),
+        (eth_deposit(&ACCOUNT.to_lowercase()), urls.to_vec(), 3, "address.checksum"),
+        (eth_deposit(ACCOUNT), vec!["--l2", &l2.url], 2, "usage.command"),
+        (eth_deposit(ACCOUNT), [&urls[..], &["--gas-price", "1"]].concat(), 2, "usage.command"),
+        (eth_deposit(ACCOUNT), [&urls[..], &["--max-fee-per-gas", "0x10"]].concat(), 2, "usage.command"),
+        (eth_deposit(ACCOUNT), [&urls[..], &["--base-fee-multiplier", "0.5"]].concat(), 2, "usage.command"),
+    ];
+    for (input, arguments, exit, code) in cases {
+        let said = relay(&[&["prepare"][..], &arguments].concat(), &input);
+        assert_eq!((said.exit, refusal_of(&said).as_str()), (exit, code), "{input} {arguments:?} {}", said.stderr);
+    }
+    // The L2 side is estimated: without --l2 there is nobody to ask, unless the caller states it.
+    let alone = ["prepare", "--l1", &l1.url];
+    assert_eq!(relay(&alone, &eth_deposit(ACCOUNT)).exit, 2);
+    assert_eq!(relay(&[&alone[..], &["--l2-gas-limit", "400000"]].concat(), &eth_deposit(ACCOUNT)).exit, 0);
+    assert_eq!(
+        relay(
+            &[&alone[..], &["--allow-unchecksummed", "--l2-gas-limit", "400000"]].concat(),
+            &eth_deposit(&ACCOUNT.to_lowercase())
+        )
+        .exit,
+        0
+    );
+    assert_eq!(l1.asked("eth_sendRawTransaction") + l2.asked("eth_sendRawTransaction"), 0);
+}
