@@ -3,6 +3,8 @@
 //! Every failure of this crate is a [`Refusal`]. Its [`Code`] and its place are stable and are what fixtures and other
 //! people's programs compare; its sentences are for people and may change.
 
+mod advice;
+
 use std::fmt;
 
 use crate::json::Json;
@@ -47,6 +49,50 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, by number.
+    pub const ALL: &'static [Self] = &[
+        Self::Bug,
+        Self::Usage,
+        Self::Input,
+        Self::Mismatch,
+        Self::Policy,
+        Self::Declined,
+        Self::Key,
+        Self::Fault,
+        Self::Guard,
+        Self::Io,
+        Self::Network,
+        Self::Rejected,
+        Self::WrongChain,
+        Self::Replaced,
+        Self::Reverted,
+        Self::Pending,
+        Self::Disagree,
+    ];
+
+    /// What it says, in a few words.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Bug => "a bug of coldbridge",
+            Self::Usage => "the command line is wrong",
+            Self::Input => "the input is not readable as that document",
+            Self::Mismatch => "well formed, but false or doomed",
+            Self::Policy => "the policy forbids it",
+            Self::Declined => "a person, or the absence of one, said no",
+            Self::Key => "the key is unreadable, not that of the sender, or a signature is not the sender's",
+            Self::Fault => "a signature failed its own check: stop using this machine",
+            Self::Guard => "the nonce or the intent was signed differently before",
+            Self::Io => "a file could not be read or written",
+            Self::Network => "relay: an endpoint could not be reached, or did not answer in the protocol",
+            Self::Rejected => "relay: the node did not take the transaction",
+            Self::WrongChain => "relay: the endpoint serves another chain",
+            Self::Replaced => "relay: another transaction took the nonce",
+            Self::Reverted => "relay: mined, and failed",
+            Self::Pending => "relay: not mined yet",
+            Self::Disagree => "relay: endpoints contradict each other, or what was signed",
+        }
+    }
+
     /// The process exit code.
     pub const fn code(self) -> u8 {
         match self {
