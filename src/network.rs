@@ -3,11 +3,15 @@
 //! A chain id alone does not name a network (three ecosystems live on Sepolia), so a request names one. An operator's own
 //! networks come from files and can not take the name or the chains of a pinned one.
 
+mod token;
+
 use std::fmt;
 
 use crate::address::{Address, Spelling};
 use crate::json::{Cursor, Json, parse};
 use crate::refusal::{Code, Refusal, printable, shown};
+
+pub use token::{PinnedToken, TokenOrigin};
 
 /// Which side of the bridge a transaction runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,6 +123,8 @@ pub struct Network {
     pub l1_weth: Option<Address>,
     /// Second bridges of tokens that have their own (USDC for example), by the names that an intent calls them.
     pub custom_bridges: Vec<(String, Address)>,
+    /// Tokens that it knows by symbol, decimals, addresses and origin.
+    pub tokens: Vec<PinnedToken>,
     /// `priorityTxMaxGasLimit` of the diamond (slot 26; 72,000,000 unless the ChainTypeManager changed it).
     pub priority_tx_max_gas_limit: u64,
     /// Where these facts were read.
@@ -170,6 +176,15 @@ impl Network {
         self.vm == Vm::EraVm && matches!(self.l2_chain_id, 324 | 300 | 270) && self.base_token == BaseToken::Eth
     }
 
+    /// Whether a token of this origin is what the chain pays its gas in: no ERC-20 on L2, and no asset of the bridges there.
+    pub fn is_base_token(&self, origin: TokenOrigin) -> bool {
+        let base = match self.base_token {
+            BaseToken::Eth => Address::ETH_TOKEN,
+            BaseToken::Erc20(token) => token,
+        };
+        origin == TokenOrigin { chain_id: self.l1_chain_id, token: base }
+    }
+
     /// The network's own contracts, by their field names: money sent *to* one of them as a recipient is lost.
     pub fn contracts(&self) -> Vec<(&'static str, Address)> {
         let mut contracts = vec![
@@ -203,7 +218,15 @@ impl Network {
                 "l1NativeTokenVault",
                 "diamondProxy",
             ],
-            &["l1Erc20Bridge", "l2LegacySharedBridge", "l1Weth", "customBridges", "priorityTxMaxGasLimit", "source"],
+            &[
+                "l1Erc20Bridge",
+                "l2LegacySharedBridge",
+                "l1Weth",
+                "customBridges",
+                "tokens",
+                "priorityTxMaxGasLimit",
+                "source",
+            ],
         )?;
         let address = |name: &str| {
             let cursor = members.required(name)?;
@@ -271,6 +294,10 @@ impl Network {
             l1_weth: optional_address("l1Weth")?,
             custom_bridges: match members.optional("customBridges") {
                 Some(bridges) => read_bridges(&bridges)?,
+                None => Vec::new(),
+            },
+            tokens: match members.optional("tokens") {
+                Some(tokens) => PinnedToken::read_list(&tokens)?,
                 None => Vec::new(),
             },
             priority_tx_max_gas_limit: match members.optional("priorityTxMaxGasLimit") {
@@ -349,6 +376,9 @@ impl Network {
         if !self.custom_bridges.is_empty() {
             let bridges = self.custom_bridges.iter().map(|(name, address)| (name.as_str(), Json::display(address)));
             members.push(("customBridges", Json::object(bridges)));
+        }
+        if !self.tokens.is_empty() {
+            members.push(("tokens", Json::Array(self.tokens.iter().map(PinnedToken::to_json).collect())));
         }
         members.extend([
             ("priorityTxMaxGasLimit", Json::count(self.priority_tx_max_gas_limit)),
@@ -451,6 +481,7 @@ impl Networks {
     pub fn with(mut self, json: &Json) -> Result<Self, Refusal> {
         let mut network = Network::read(json, Origin::File)?;
         network.judge_roles()?;
+        network.judge_tokens()?;
         if let Some(known) = self.known.iter().find(|known| known.name == network.name) {
             return Err(Refusal::new(
                 Code::NETWORK_INVALID,
@@ -478,6 +509,7 @@ impl Networks {
             self.known.iter().filter(|known| known.origin == Origin::Pinned && known.l1_chain_id == network.l1_chain_id)
         {
             network.l1_weth = network.l1_weth.or(known.l1_weth);
+            network.judge_tokens_against(known)?;
             let shared = [
                 ("/l1AssetRouter", known.l1_asset_router, network.l1_asset_router),
                 ("/l1Nullifier", known.l1_nullifier, network.l1_nullifier),
@@ -562,6 +594,8 @@ mod tests {
         for (network, text) in networks.iter().zip(PINNED) {
             let json = parse(text.as_bytes()).expect("embedded");
             assert_eq!(network.to_json(), json, "{}: checksummed, every member, in order", network.name);
+            network.judge_roles().expect("one role an address");
+            network.judge_tokens().expect("no contradiction");
             for (field, address) in network.contracts() {
                 assert!(text.contains(&address.to_string()), "{}: {field}", network.name);
             }

@@ -171,6 +171,12 @@ codes! {
     TOKEN_ORIGIN = "token.origin", Mismatch;
     /// This form of deposit does not exist for the token or the network.
     DEPOSIT_FORM = "deposit.form", Mismatch;
+    /// This form of withdrawal does not exist for the token or the network.
+    WITHDRAW_FORM = "withdraw.form", Mismatch;
+    /// Only a withdrawal of the base token takes a message along.
+    WITHDRAW_MESSAGE = "withdraw.message", Mismatch;
+    /// This kind of deployment is not built on that layer.
+    DEPLOY_KIND = "deploy.kind", Mismatch;
     /// The network pins no second bridge of this name.
     BRIDGE_UNKNOWN = "bridge.unknown", Mismatch;
     /// The bytes for a custom second bridge contradict the operation.
@@ -189,6 +195,8 @@ codes! {
     FACTORY_DEPS_WORDS = "factory_deps.words", Mismatch;
     /// Factory dependencies where the virtual machine ignores them.
     FACTORY_DEPS_VM = "factory_deps.vm", Mismatch;
+    /// Factory dependencies in an envelope that has no place for them.
+    FACTORY_DEPS_ENVELOPE = "factory_deps.envelope", Mismatch;
     /// The spender is none of the network's contracts that take tokens.
     APPROVE_SPENDER = "approve.spender", Mismatch;
     /// An allowance that the plan does not use.
@@ -207,6 +215,8 @@ codes! {
     RECIPIENT_SYSTEM = "recipient.system", Mismatch;
     /// The recipient is one of the network's own contracts.
     RECIPIENT_NETWORK_CONTRACT = "recipient.network_contract", Mismatch;
+    /// The recipient is a token's own contract.
+    RECIPIENT_TOKEN = "recipient.token", Mismatch;
     /// The amount is zero.
     AMOUNT_ZERO = "amount.zero", Mismatch;
     /// The envelope does not exist on that chain.
@@ -463,6 +473,7 @@ pub mod contract_error {
         ETH_DEPOSIT_NOT_SUPPORTED = "ETHDepositNotSupported()" "0x627e0872";
         LEGACY_ENCODING_USED_FOR_NON_L1_TOKEN = "LegacyEncodingUsedForNonL1Token()" "0xfade089a";
         ASSET_ID_MISMATCH = "AssetIdMismatch(bytes32,bytes32)" "0x1294e9e1";
+        TOKEN_NOT_LEGACY = "TokenNotLegacy()" "0x1850b46b";
         ASSET_ID_NOT_SUPPORTED = "AssetIdNotSupported(bytes32)" "0x04a0b7e9";
         INVALID_SELECTOR = "InvalidSelector(bytes4)" "0x12ba286f";
         L2_WITHDRAWAL_MESSAGE_WRONG_LENGTH = "L2WithdrawalMessageWrongLength(uint256)" "0x97e1359e";

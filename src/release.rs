@@ -382,7 +382,8 @@ impl ReadBack {
         let (layer, purpose) = (agreed.again.layer, agreed.again.purpose);
         let found = transaction.to().and_then(|to| {
             let (value, data) = (transaction.value(), transaction.data());
-            recognise_as(purpose, &Seen { network, layer, from: Some(from), to, value, data })
+            let factory_deps = transaction.factory_deps();
+            recognise_as(purpose, &Seen { network, layer, from: Some(from), to, value, data, factory_deps })
         });
         if !found.is_some_and(|found| found.body == agreed.again.words) || transaction.has_access_list() {
             return Err(agreed.fault("the encoded call is not the operation that was asked for"));

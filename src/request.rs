@@ -58,6 +58,7 @@ struct Facts {
     priority_request: Option<PriorityRequestFacts>,
     allowances: Option<Vec<Allowance>>,
     approval_gas_limit: Option<u64>,
+    deployment_nonce: Option<u64>,
 }
 
 /// Whose signatures a transaction of the sender needs.
@@ -87,7 +88,8 @@ impl Request {
         spelling: Spelling,
     ) -> Result<Self, Refusal> {
         let (intent, network) = read_intent(intent, networks, spelling)?;
-        let facts = read_facts(facts, intent.operation)?;
+        let used = intent.body.uses().map_or(intent.operation.facts, |uses| uses.facts);
+        let facts = read_facts(facts, intent.operation.name, used)?;
         Ok(Self { intent, facts, network })
     }
 
@@ -135,6 +137,11 @@ impl Request {
         }));
         members.extend(
             self.facts.approval_gas_limit.map(|limit| ("approval", Json::object([("gasLimit", Json::count(limit))]))),
+        );
+        members.extend(
+            self.facts
+                .deployment_nonce
+                .map(|nonce| ("deployment", Json::object([("deploymentNonce", Json::count(nonce))]))),
         );
         Json::object(members)
     }
@@ -296,12 +303,17 @@ impl Request {
             priority_request: self.facts.priority_request.as_ref(),
             allowances: self.facts.allowances.as_deref(),
             approval_gas_limit: self.facts.approval_gas_limit,
+            deployment_nonce: self.facts.deployment_nonce,
             gas_price_cap: transaction.price_cap(),
         });
         plan.refusals.splice(0..0, self.judge_sender());
         self.add_paymaster(&mut plan);
         plan.refusals.extend(judge_recipient(intent.from, "/intent/from", &self.network));
         plan.refusals.extend(transaction.judge(self.layer(), self.network.vm));
+        if self.layer() == Layer::L2 && self.network.vm == Vm::EraVm {
+            plan.refusals.extend(transaction.judge_era_plan(plan.calls.len(), self.facts.approval_gas_limit));
+        }
+        plan.refusals.extend(self.judge_factory_deps(&plan.calls));
         if self.layer() == Layer::L1 || self.network.vm == Vm::ZkSyncOs {
             let judged = plan.calls.iter().filter_map(|call| match call.gas {
                 CallGas::Main => {
@@ -323,6 +335,21 @@ impl Request {
             ));
         }
         plan
+    }
+
+    /// Only type 0x71 has a place for factory dependencies.
+    fn judge_factory_deps(&self, calls: &[Call]) -> Option<Refusal> {
+        let brings = self.layer() == Layer::L2 && calls.iter().any(|call| !call.factory_deps.is_empty());
+        let envelope = self.envelope().ok().filter(|envelope| brings && *envelope != Envelope::Eip712)?;
+        Some(
+            Refusal::new(
+                Code::FACTORY_DEPS_ENVELOPE,
+                "/intent/envelope",
+                format!("a transaction of envelope {} carries no bytecode", envelope.name()),
+                "leave envelope out for eip712",
+            )
+            .values(Envelope::Eip712.name(), envelope.name()),
+        )
     }
 
     /// What is wrong with the kind of the sender and with those who sign for it.
@@ -472,7 +499,7 @@ impl Request {
                     data,
                     from: self.intent.from,
                     gas_per_pubdata,
-                    factory_deps: Vec::new(),
+                    factory_deps: call.factory_deps,
                     paymaster: self
                         .intent
                         .paymaster
@@ -492,7 +519,8 @@ fn read_intent(cursor: &Cursor<'_>, networks: &Networks, spelling: Spelling) -> 
     let members = cursor.members(&["network", "from", "operation"], &[OF_THE_SENDER, OPTIONS].concat())?;
     let network = networks.named(&members.required("network")?)?.clone();
     let (operation, body) = operation::read(&members.required("operation")?, spelling)?;
-    for name in OPTIONS.iter().filter(|name| !operation.options.contains(name)) {
+    let used = body.uses().map_or(operation.options, |uses| uses.options);
+    for name in OPTIONS.iter().filter(|name| !used.contains(name)) {
         if let Some(member) = members.optional(name) {
             return Err(member.refuse(
                 Code::INTENT_UNUSED,
@@ -570,14 +598,14 @@ fn read_bridge(
     Ok(Some(Bridge { name: text.to_owned(), address, data }))
 }
 
-fn read_facts(cursor: &Cursor<'_>, operation: &Operation) -> Result<Facts, Refusal> {
-    const USES: &[&str] = &["priorityRequest", "allowances", "approval", "withdrawal", "failedDeposit"];
+fn read_facts(cursor: &Cursor<'_>, operation: &str, used: &[&str]) -> Result<Facts, Refusal> {
+    const USES: &[&str] = &["priorityRequest", "allowances", "approval", "deployment", "withdrawal", "failedDeposit"];
     let members = cursor.members(&["transaction"], USES)?;
-    for name in USES.iter().filter(|name| !operation.facts.contains(name)) {
+    for name in USES.iter().filter(|name| !used.contains(name)) {
         if let Some(member) = members.optional(name) {
             return Err(member.refuse(
                 Code::FACTS_UNUSED,
-                format!("the operation {} uses no {name}", operation.name),
+                format!("this {operation} uses no {name}"),
                 "leave it out: a fact that nothing checks must not look as if it counted",
             ));
         }
@@ -591,6 +619,12 @@ fn read_facts(cursor: &Cursor<'_>, operation: &Operation) -> Result<Facts, Refus
         allowances: members.optional("allowances").map(|rows| read_allowances(&rows)).transpose()?,
         approval_gas_limit: match members.optional("approval") {
             Some(approval) => Some(approval.members(&["gasLimit"], &[])?.required("gasLimit")?.count(u64::MAX)?),
+            None => None,
+        },
+        deployment_nonce: match members.optional("deployment") {
+            Some(deployment) => {
+                Some(deployment.members(&["deploymentNonce"], &[])?.required("deploymentNonce")?.count(u64::MAX)?)
+            }
             None => None,
         },
     })

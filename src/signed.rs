@@ -206,7 +206,8 @@ impl SignedTransaction {
         let transaction = proved.transaction();
         let found = transaction.to().and_then(|to| {
             let (value, data) = (transaction.value(), transaction.data());
-            let seen = Seen { network, layer, from: Some(from), to, value, data };
+            let factory_deps = transaction.factory_deps();
+            let seen = Seen { network, layer, from: Some(from), to, value, data, factory_deps };
             recognise_as(&purpose, &seen).or_else(|| recognise(&seen))
         });
         // What no operation of ours carries makes it another transaction than its call says.

@@ -100,10 +100,21 @@ fn read(folder: &str, path: &Path) -> Fixture {
 
 /// The folders of operation cases.
 pub fn operation_fixtures() -> Vec<Fixture> {
-    ["deposit", "request_execute", "request_execute_mailbox", "deploy", "approve", "cancel", "withdraw", "json"]
-        .iter()
-        .flat_map(|folder| fixtures(folder))
-        .collect()
+    [
+        "deposit",
+        "request_execute",
+        "request_execute_mailbox",
+        "deploy",
+        "approve",
+        "cancel",
+        "withdraw",
+        "transfer",
+        "call",
+        "json",
+    ]
+    .iter()
+    .flat_map(|folder| fixtures(folder))
+    .collect()
 }
 
 /// Collects failures and fails once, with all of them.

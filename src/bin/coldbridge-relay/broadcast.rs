@@ -298,7 +298,8 @@ impl Step<'_> {
         let call = ours.to().and_then(|to| {
             let (network, layer) = (self.signed.network(), self.transaction.layer());
             let from = Some(self.signed.from());
-            recognise(&Seen { network, layer, from, to, value: ours.value(), data: ours.data() })
+            let (value, data, factory_deps) = (ours.value(), ours.data(), ours.factory_deps());
+            recognise(&Seen { network, layer, from, to, value, data, factory_deps })
         });
         let asked = |name: &str| call.as_ref().and_then(|found| found.call.get("arguments")?.get(name));
         let announced_mint = announced.mint_value;
