@@ -58,13 +58,23 @@ impl Effects {
         let transaction = Decoded::read(&planned.transaction.unsigned_bytes(), "")?.transaction;
         let to = transaction.to().ok_or_else(|| bug("a plan that calls nobody"))?;
         let (value, data, layer) = (transaction.value(), transaction.data(), planned.layer);
-        let seen = Seen { network, layer, from: Some(from), to, value, data };
+        let factory_deps = transaction.factory_deps();
+        let seen = Seen { network, layer, from: Some(from), to, value, data, factory_deps };
         let itself = recognise_as(planned.purpose, &seen).ok_or_else(|| bug("a plan that is not its own operation"))?;
-        let mut of = vec![Effect::of(&itself, &transaction)];
-        if itself.name == "call" {
-            of.extend(
-                recognise(&seen).filter(|other| other.name != "call").map(|other| Effect::of(&other, &transaction)),
-            );
+        let mut found = vec![itself];
+        if planned.purpose == "call" {
+            found.extend(recognise(&seen).filter(|other| other.name != "call"));
+        }
+        let of: Vec<Effect> = found.iter().map(|found| Effect::of(found, &transaction)).collect();
+        // What can not be read can not be judged.
+        let is_read = |(found, effect): (&Recognised, &Effect)| match found.name {
+            "cancel" | "deploy" => true,
+            "call" => effect.call.is_some() && effect.movement.is_some(),
+            "approve" => effect.movement.is_some(),
+            _ => effect.recipient.is_some() && effect.movement.is_some(),
+        };
+        if !found.iter().zip(&of).all(is_read) {
+            return Err(bug("a plan whose recipient or amount can not be read"));
         }
         Ok(Self { transaction, of })
     }
@@ -124,6 +134,11 @@ pub(super) fn names_of(token: TokenName, layer: Layer, network: &Network) -> Vec
         (TokenName::Base, BaseToken::Erc20(base), Layer::L1) => vec![TokenName::Base, TokenName::Erc20(base)],
         (TokenName::Erc20(token), BaseToken::Erc20(base), Layer::L1) if token == base => {
             vec![TokenName::Erc20(base), TokenName::Base]
+        }
+        (TokenName::Erc20(token), _, layer) => {
+            let pinned = network.tokens.iter().find(|pinned| pinned.address_on(layer) == Some(token));
+            let both = pinned.map_or(vec![], |pinned| vec![pinned.l1_address, pinned.l2_address]);
+            std::iter::once(token).chain(both.into_iter().flatten()).map(TokenName::Erc20).collect()
         }
         (token, _, _) => vec![token],
     }
