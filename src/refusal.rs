@@ -336,8 +336,6 @@ codes! {
     POLICY_CALL_SELECTOR = "policy.call_selector", Policy;
     /// The policy does not allow the paymaster.
     POLICY_PAYMASTER = "policy.paymaster", Policy;
-    /// The policy does not allow that a payload takes the place of another one.
-    POLICY_REPLACEMENT = "policy.replacement", Policy;
     /// The policy asks for a person.
     POLICY_CONFIRMATION = "policy.confirmation", Policy;
     /// The policy asks for a guard.

@@ -13,6 +13,7 @@ use crate::json::Json;
 use crate::network::{Layer, Network, Networks, Origin};
 use crate::operation::{Recognised, Seen, judge_recipient, recognise, recognise_as};
 use crate::paymaster::Sponsor;
+use crate::policy::Verdict;
 use crate::refusal::{Refusal, printable};
 use crate::signed::Signed;
 use crate::transaction::eip712::Paymaster;
@@ -50,6 +51,8 @@ pub struct Review {
     transactions: Vec<Reviewed>,
     /// What a plan was checked for; bytes alone do not say.
     checks: Vec<String>,
+    /// What the policy says, where there is one.
+    verdict: Option<Verdict>,
 }
 
 struct Reviewed {
@@ -83,7 +86,7 @@ impl Review {
             })
             .collect::<Result<_, Refusal>>()?;
         let checks = unsigned.checks().iter().map(|check| check.result.clone()).collect();
-        Ok(Self { intent_id: request.id().map(str::to_owned), transactions, checks })
+        Ok(Self { intent_id: request.id().map(str::to_owned), transactions, checks, verdict: None })
     }
 
     /// The review of a signed document.
@@ -100,7 +103,7 @@ impl Review {
                 ))
             })
             .collect::<Result<_, Refusal>>()?;
-        Ok(Self { intent_id: signed.intent_id().map(str::to_owned), transactions, checks: Vec::new() })
+        Ok(Self { intent_id: signed.intent_id().map(str::to_owned), transactions, checks: Vec::new(), verdict: None })
     }
 
     /// The review of raw bytes, ours or not. The network is found by the chain id and the called contract.
@@ -121,7 +124,18 @@ impl Review {
             }
             (None, _) => Place { network: None, layer: None, purpose: None },
         };
-        Ok(Self { intent_id: None, transactions: vec![Reviewed::new(decoded, place, None)], checks: Vec::new() })
+        Ok(Self {
+            intent_id: None,
+            transactions: vec![Reviewed::new(decoded, place, None)],
+            checks: Vec::new(),
+            verdict: None,
+        })
+    }
+
+    /// The same with what the policy said.
+    #[must_use]
+    pub fn under(self, verdict: Option<Verdict>) -> Self {
+        Self { verdict, ..self }
     }
 
     /// The review as a document.
@@ -135,7 +149,12 @@ impl Review {
                 ])
             })
         });
-        Json::object([
+        let policy = self.verdict.as_ref().map(|verdict| {
+            let name = verdict.policy.as_ref().map_or(Json::Null, |name| Json::text(name.as_str()));
+            let members = [("result", Json::text("allowed")), ("name", name), ("hash", Json::display(verdict.hash))];
+            ("policy", Json::object(members))
+        });
+        let mut document = vec![
             ("schema", Json::text(SCHEMA)),
             ("intentId", self.intent_id.as_ref().map_or(Json::Null, |id| Json::text(id.as_str()))),
             ("transactions", Json::Array(self.transactions.iter().map(Reviewed::to_json).collect())),
@@ -154,7 +173,9 @@ impl Review {
                 ),
             ),
             ("warnings", Json::Array(warnings.collect())),
-        ])
+        ];
+        document.extend(policy);
+        Json::object(document)
     }
 
     /// Per token: everything that can leave the account. None where the sum is above 2^256-1.
@@ -178,6 +199,14 @@ impl Review {
         debits
     }
 
+    /// A text in which each account that the policy knows has its label behind it.
+    fn labelled(&self, text: String) -> String {
+        let labels = self.verdict.as_ref().map(|verdict| verdict.labels.as_slice()).unwrap_or_default();
+        labels
+            .iter()
+            .fold(text, |text, (address, label)| text.replace(&address.to_string(), &format!("{address} \"{label}\"")))
+    }
+
     /// The review for a person: 80 columns of ASCII.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
@@ -189,7 +218,7 @@ impl Review {
             let _ = writeln!(out, "{position}{}{id}", reviewed.title());
             let _ = writeln!(out, "{}", "-".repeat(WIDTH));
             for (label, text) in reviewed.lines() {
-                write_line(&mut out, label, &text);
+                write_line(&mut out, label, &self.labelled(text));
             }
         }
         let _ = writeln!(out, "{}", "-".repeat(WIDTH));
@@ -203,6 +232,11 @@ impl Review {
         }
         for check in &self.checks {
             write_line(&mut out, "CHECKED", check);
+        }
+        if let Some(verdict) = &self.verdict {
+            let name = verdict.policy.as_deref().map_or(String::new(), |name| format!(" \"{name}\""));
+            write_line(&mut out, "POLICY", &format!("allowed by the policy{name}"));
+            write_line(&mut out, "policy hash", &verdict.hash.to_string());
         }
         for warning in self.transactions.iter().flat_map(|reviewed| &reviewed.warnings) {
             write_line(&mut out, "WARNING", &warning.text);

@@ -3,12 +3,13 @@
 use ethabi::ethereum_types::U256;
 
 use crate::address::{Address, Spelling};
+use crate::hash::Digest;
 use crate::json::Json;
 use crate::network::{BaseToken, Layer, Network};
 use crate::operation::{Recognised, Seen, TokenName, recognise, recognise_as};
 use crate::refusal::{Code, Refusal};
 use crate::transaction::{Decoded, Transaction};
-use crate::unsigned::Planned;
+use crate::unsigned::{Planned, Unsigned};
 
 /// One transaction of a plan, decoded.
 pub(super) struct Effects {
@@ -124,6 +125,35 @@ impl Effect {
             surplus_mint: minted.map(|minted| minted.saturating_sub(l2_value)),
             l2_gas_limit: argument(&["l2GasLimit", "_l2GasLimit", "_l2TxGasLimit"]).and_then(number),
         }
+    }
+}
+
+/// What a person types to show that the screen was read: the end of the one, or the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Typed {
+    /// Who gets it, or whom the intent calls.
+    pub recipient: Option<Address>,
+    /// How much of it, in base units.
+    pub amount: Option<U256>,
+    /// What is signed, where nobody gets anything.
+    pub digest: Digest,
+}
+
+impl Unsigned {
+    /// Recipient and amount of the plan's payment, its last transaction, read from its encoded bytes.
+    pub fn typed(&self) -> Result<Typed, Refusal> {
+        let request = self.request();
+        let bug = || Refusal::new(Code::BUG, "", "a plan without a transaction", "report it; nothing was signed");
+        let payment = self.transactions().last().ok_or_else(bug)?;
+        let effects = Effects::of(payment, request.network(), request.from())?;
+        // What a call does by its own words comes after the call itself, and says more.
+        let last = effects.of.last();
+        let target = effects.of.iter().find_map(|effect| effect.call.as_ref().map(|(target, _, _)| *target));
+        Ok(Typed {
+            recipient: last.and_then(|effect| effect.recipient.map(|(recipient, _)| recipient)).or(target),
+            amount: last.and_then(|effect| effect.movement.as_ref().map(|movement| movement.amount)),
+            digest: effects.transaction.signing_digest(),
+        })
     }
 }
 

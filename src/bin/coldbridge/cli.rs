@@ -56,6 +56,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
+        policy: PolicyArgs,
+        #[command(flatten)]
         output: OutputArgs,
     },
     /// Sign a request or an unsigned document; shows the review and asks first
@@ -65,6 +67,7 @@ open file descriptor. It is never taken from the command line or the environment
 
 Examples:
   coldbridge sign request.json --key account.key -o signed.json
+  coldbridge sign request.json --key account.key --policy treasury.json --policy-hash 0x5b1d... -o signed.json
   coldbridge sign request.json --key-fd 3 --yes 3< account.key")]
     Sign {
         #[command(flatten)]
@@ -74,6 +77,8 @@ Examples:
         /// Do not ask: for pipelines that have reviewed before
         #[arg(long)]
         yes: bool,
+        #[command(flatten)]
+        policy: PolicyArgs,
         #[command(flatten)]
         guard: GuardArgs,
         #[command(flatten)]
@@ -117,6 +122,9 @@ Example:
     /// Work with the record of what was signed, which keeps a nonce or an intent from being signed twice
     #[command(subcommand)]
     Guard(GuardCommand),
+    /// Say what a policy allows, and which policy it is
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Work with keys (they are never generated here)
     #[command(subcommand)]
     Key(KeyCommand),
@@ -125,7 +133,7 @@ Example:
     Network(NetworkCommand),
     /// Print the JSON Schema of a document, or the names of all
     Schema {
-        /// request, unsigned, signed, verified, review, quote, receipt, network, guard or error
+        /// request, unsigned, signed, verified, review, quote, receipt, network, policy, guard or error
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
@@ -214,6 +222,28 @@ Example:
 }
 
 #[derive(Subcommand)]
+pub enum PolicyCommand {
+    /// Print the policy in sentences, and its hash
+    #[command(after_help = "Example:\n  coldbridge policy explain treasury.json")]
+    Explain {
+        /// The policy
+        #[arg(value_name = "POLICY")]
+        policy: PathBuf,
+    },
+    /// Print the hash that pins the policy: Keccak-256 of its canonical text
+    #[command(after_help = "\
+White space, the order of members and the spelling of addresses do not count; everything else does.
+
+Example:
+  coldbridge policy hash treasury.json")]
+    Hash {
+        /// The policy
+        #[arg(value_name = "POLICY")]
+        policy: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
 pub enum NetworkCommand {
     /// List their names, chains and where they come from
     List,
@@ -232,6 +262,16 @@ pub struct DocumentArgs {
     /// Take all-lower-case addresses in the intent, in which no typo can be seen
     #[arg(long)]
     pub allow_unchecksummed: bool,
+}
+
+#[derive(Args)]
+pub struct PolicyArgs {
+    /// Refuse what this policy does not allow (coldbridge/policy/1)
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Refuse any other policy than the one with this hash (coldbridge policy hash)
+    #[arg(long, value_name = "HEX", requires = "policy")]
+    pub policy_hash: Option<String>,
 }
 
 #[derive(Args)]

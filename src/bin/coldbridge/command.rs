@@ -2,6 +2,7 @@
 
 mod document;
 mod guard;
+mod policy;
 mod schema;
 mod sign;
 
@@ -35,13 +36,13 @@ pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
     let networks = networks::known(&cli.network_file)?;
     match cli.command {
         Command::Build { document, output } => document::build(&document, &output, &networks),
-        Command::Review { document, json, output } => {
+        Command::Review { document, json, policy, output } => {
             let form = if json { document::Form::Json } else { document::Form::Text };
-            document::review(&document, form, &output, &networks)
+            document::review(&document, form, &policy, &output, &networks)
         }
-        Command::Sign { document, key, yes, guard, output } => {
+        Command::Sign { document, key, yes, policy, guard, output } => {
             let consent = if yes { sign::Consent::Given } else { sign::Consent::Ask };
-            let how = sign::How { key: &key, guard: &guard, consent, errors };
+            let how = sign::How { key: &key, policy: &policy, guard: &guard, consent, errors };
             sign::sign(&document, &how, &output, &networks)
         }
         Command::Export { document, output, .. } => document::export(&document, &output, &networks),
@@ -51,6 +52,7 @@ pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
         }
         Command::Quote { document, output } => document::quote(&document, &output, &networks),
         Command::Guard(command) => guard::run(command, errors),
+        Command::Policy(command) => policy::run(&command),
         Command::Key(KeyCommand::Address { key }) => print(&format!("{}\n", key_file::read(&key)?.address())),
         Command::Network(NetworkCommand::List) => network_list(&networks),
         Command::Network(NetworkCommand::Show { name }) => network_show(&name, &networks),

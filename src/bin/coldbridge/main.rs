@@ -13,6 +13,7 @@ mod networks;
 #[path = "../shared/new_file.rs"]
 mod new_file;
 mod output;
+mod policy_file;
 mod terminal;
 #[path = "../shared/usage.rs"]
 mod usage;
