@@ -1,6 +1,14 @@
 //! The key and what it makes: RFC 6979 signatures on secp256k1, low-S, verified and recovered before anyone sees them.
+//!
+//! A key comes from hex, from words and a path (BIP-39, BIP-32) or from an encrypted file (keystore version 3).
+
+mod derivation;
+mod keystore;
+mod memory;
+mod mnemonic;
 
 use std::fmt;
+use std::ops::Range;
 
 use k256::ecdsa::signature::hazmat::PrehashVerifier;
 use k256::ecdsa::{RecoveryId, SigningKey, VerifyingKey};
@@ -10,20 +18,59 @@ use crate::address::Address;
 use crate::hash::{Digest, keccak256};
 use crate::refusal::{Code, Refusal};
 
-/// A private key. It is wiped when dropped and can be neither printed, copied nor compared.
+pub use derivation::DerivationPath;
+pub use keystore::{Keystore, Randomness};
+
+/// A private key. It has one place in memory, is wiped when dropped and can be neither printed, copied nor compared.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn print(key: &coldbridge::Key) { println!("{key:?}"); }
 /// ```
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn print(key: &coldbridge::Key) { println!("{key}"); }
 /// ```
-/// ```compile_fail
-/// fn copy(key: &coldbridge::Key) -> coldbridge::Key { key.clone() }
+/// ```compile_fail,E0599
+/// fn copy(key: coldbridge::Key) -> coldbridge::Key { key.clone() }
+/// ```
+/// ```compile_fail,E0369
+/// fn compare(one: &coldbridge::Key, other: &coldbridge::Key) -> bool { one == other }
+/// ```
+/// ```compile_fail,E0277
+/// fn write(key: &coldbridge::Key) -> String { serde_json::to_string(key).unwrap() }
+/// ```
+/// ```compile_fail,E0616
+/// fn take(key: &coldbridge::Key) { let _ = &key.secret; }
 /// ```
 pub struct Key {
-    signing: SigningKey,
+    secret: Box<SigningKey>,
     address: Address,
+}
+
+/// What a key file holds, told by how it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// `{`: an encrypted key, opened by a password.
+    Keystore,
+    /// Several words: a mnemonic, which needs a derivation path.
+    Mnemonic,
+    /// Everything else: the key itself in hex, or nothing that is known.
+    Hex,
+}
+
+impl KeyKind {
+    /// The kind of a file's text.
+    pub fn of(text: &[u8]) -> Self {
+        let text = text.trim_ascii();
+        let mut words = text.split(u8::is_ascii_whitespace);
+        let first = words.next().unwrap_or_default();
+        if text.starts_with(b"{") {
+            Self::Keystore
+        } else if words.next().is_some() && first.iter().all(u8::is_ascii_alphabetic) {
+            Self::Mnemonic
+        } else {
+            Self::Hex
+        }
+    }
 }
 
 impl Key {
@@ -35,25 +82,61 @@ impl Key {
         let digits = text.strip_suffix(b"\n").unwrap_or(text);
         let digits = digits.strip_suffix(b"\r").unwrap_or(digits);
         let digits = digits.strip_prefix(b"0x").unwrap_or(digits);
-        let mut bytes = Zeroizing::new([0; 32]);
-        let signing = hex::decode_to_slice(digits, bytes.as_mut_slice())
-            .ok()
-            .and_then(|()| SigningKey::from_slice(bytes.as_slice()).ok())
-            .ok_or_else(|| {
-                Refusal::new(
-                    Code::KEY_FORMAT,
-                    "",
-                    "this is not a private key: 64 hex digits of a number from 1 to the order of secp256k1 minus 1",
-                    "hand over a file that holds the key as one line of hex and nothing else",
-                )
-            })?;
-        let address = address_of(signing.verifying_key());
-        Ok(Self { signing, address })
+        let secret = memory::wiped(|| {
+            let mut bytes = Zeroizing::new([0; 32]);
+            hex::decode_to_slice(digits, bytes.as_mut_slice()).ok()?;
+            SigningKey::from_slice(bytes.as_slice()).map(Box::new).ok()
+        });
+        secret.map(Self::of).ok_or_else(|| {
+            Refusal::new(
+                Code::KEY_FORMAT,
+                "",
+                "this is not a private key: 64 hex digits of a number from 1 to the order of secp256k1 minus 1",
+                "hand over a file that holds the key as one line of hex and nothing else, a keystore (version 3), \
+                 or a mnemonic with --derivation-path",
+            )
+        })
+    }
+
+    /// The key of a mnemonic (BIP-39: 12, 15, 18, 21 or 24 English words and a passphrase, mostly empty) at the end of a
+    /// path (BIP-32).
+    ///
+    /// # Errors
+    /// `key.mnemonic`. The refusal never repeats a word.
+    pub fn from_mnemonic(words: &str, passphrase: &str, path: &DerivationPath) -> Result<Self, Refusal> {
+        memory::wiped(|| path.derive(mnemonic::seed(words, passphrase)?.as_slice())).map(Self::of)
+    }
+
+    /// The key of a BIP-32 seed at the end of a path.
+    ///
+    /// # Errors
+    /// `key.derivation_path` where BIP-32 has no key (one index in 2^127).
+    pub fn from_seed(seed: &[u8], path: &DerivationPath) -> Result<Self, Refusal> {
+        memory::wiped(|| path.derive(seed)).map(Self::of)
+    }
+
+    /// The key of an encrypted file ([`Keystore::read`], then [`Keystore::unlock`]).
+    ///
+    /// # Errors
+    /// `key.keystore`, `key.kdf`, `key.password`, `key.address` or `key.format`.
+    pub fn from_keystore(text: &[u8], password: &[u8]) -> Result<Self, Refusal> {
+        Keystore::read(text)?.unlock(password)
+    }
+
+    fn of(secret: Box<SigningKey>) -> Self {
+        let address = address_of(secret.verifying_key());
+        Self { secret, address }
     }
 
     /// The account of this key.
     pub fn address(&self) -> Address {
         self.address
+    }
+
+    /// Where the key is in memory, for a program that can keep the system from writing that page to a disk.
+    pub fn memory(&self) -> Range<usize> {
+        let start = std::ptr::from_ref::<SigningKey>(&self.secret).addr();
+        start..start + size_of::<SigningKey>()
     }
 
     /// Signs a digest (RFC 6979, low-S) and proves the signature before returning it.
@@ -70,7 +153,7 @@ impl Key {
 
     /// Signs a digest (RFC 6979, low-S). Only for the signing order, which proves what it gets against the second digest.
     pub(crate) fn sign_unproved(&self, digest: &Digest) -> Result<Signature, Refusal> {
-        let (signature, recovery) = self.signing.sign_prehash_recoverable(&digest.0);
+        let (signature, recovery) = memory::wiped(|| self.secret.sign_prehash_recoverable(&digest.0));
         let (r, s) = signature.split_bytes();
         Signature::from_parts(r.into(), s.into(), recovery.to_byte())
             .ok_or_else(|| fault("the signature is out of range"))
@@ -78,7 +161,7 @@ impl Key {
 
     /// Whether this is a signature of this key on this digest.
     pub(crate) fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
-        signature.verifies(digest, self.signing.verifying_key())
+        signature.verifies(digest, self.secret.verifying_key())
     }
 }
 

@@ -70,7 +70,7 @@ pub use external::External;
 pub use guard::Guard;
 pub use hash::{Digest, TxHash};
 pub use json::Json;
-pub use key::{Key, Signature};
+pub use key::{DerivationPath, Key, KeyKind, Keystore, Signature};
 pub use network::{Layer, Network, Networks};
 pub use policy::Policy;
 pub use refusal::{Code, Exit, Refusal};

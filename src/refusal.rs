@@ -340,6 +340,10 @@ codes! {
     POLICY_CONFIRMATION = "policy.confirmation", Policy;
     /// The policy asks for a guard.
     POLICY_GUARD = "policy.guard", Policy;
+    /// A network interface is up where `--require-airgap` was given.
+    AIRGAP_INTERFACE = "airgap.interface", Policy;
+    /// The program can not deny itself the network where `--require-airgap` was given.
+    AIRGAP_FILTER = "airgap.filter", Policy;
 
     /// There is nobody to ask, or the answer was not yes.
     SIGN_DECLINED = "sign.declined", Declined;
@@ -349,6 +353,20 @@ codes! {
     KEY_PERMISSIONS = "key.permissions", Key;
     /// The key file can not be read.
     KEY_UNREADABLE = "key.unreadable", Key;
+    /// The file is not a keystore of version 3.
+    KEY_KEYSTORE = "key.keystore", Key;
+    /// A keystore whose key derivation would cost too much, or is none.
+    KEY_KDF = "key.kdf", Key;
+    /// The password does not open the keystore.
+    KEY_PASSWORD = "key.password", Key;
+    /// There is nobody to ask for a password, or it is empty.
+    KEY_NO_PASSWORD = "key.no_password", Key;
+    /// The keystore holds another key than the one of the address that it names.
+    KEY_ADDRESS = "key.address", Key;
+    /// The words are not a mnemonic of BIP-39 in English.
+    KEY_MNEMONIC = "key.mnemonic", Key;
+    /// The derivation path is not one of BIP-32, or not hardened as BIP-44 has it.
+    KEY_DERIVATION_PATH = "key.derivation_path", Usage;
     /// The key is not the key of `from`.
     KEY_NOT_FROM = "key.not_from", Key;
     /// The key of one of the smart account's signers is missing.

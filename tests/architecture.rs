@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("units", &["json"]),
     ("abi", &["address", "hash"]),
     // keys, and the signatures of others
-    ("key", &["address", "hash", "refusal"]),
+    ("key", &["address", "hash", "json", "refusal"]),
     // what was signed: records, no transactions
     ("guard", &["address", "hash", "json", "refusal"]),
     ("external", &["address", "hash", "key", "refusal"]),

@@ -481,6 +481,7 @@ fn help_texts_are_golden() {
         "guard retire",
         "key",
         "key address",
+        "key import",
         "network",
         "schema",
     ] {

@@ -308,6 +308,15 @@ fn the_fixtures_cover_the_list() {
         "guard.corrupt",
         "guard.permissions",
         "guard.locked",
+        "key.keystore", // keys: tests/keys.rs and tests/key_files.rs
+        "key.kdf",
+        "key.password",
+        "key.no_password",
+        "key.address",
+        "key.mnemonic",
+        "key.derivation_path",
+        "airgap.interface", // tests/hardening.rs
+        "airgap.filter",
         "usage.command", // tests/cli.rs
         "io.read",       // tests/cli.rs
         "io.write",      // tests/cli.rs

@@ -2,6 +2,7 @@
 
 mod document;
 mod guard;
+mod key;
 mod policy;
 mod schema;
 mod sign;
@@ -54,6 +55,7 @@ pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
         Command::Guard(command) => guard::run(command, errors),
         Command::Policy(command) => policy::run(&command),
         Command::Key(KeyCommand::Address { key }) => print(&format!("{}\n", key_file::read(&key)?.address())),
+        Command::Key(KeyCommand::Import { key, output }) => key::import(&key, &output),
         Command::Network(NetworkCommand::List) => network_list(&networks),
         Command::Network(NetworkCommand::Show { name }) => network_show(&name, &networks),
         Command::Schema { name } => schema::schema(name.as_deref()),

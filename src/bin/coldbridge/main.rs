@@ -5,6 +5,7 @@
 mod cli;
 mod command;
 mod guard_file;
+mod hardening;
 #[path = "../shared/input.rs"]
 mod input;
 mod key_file;
@@ -14,10 +15,12 @@ mod networks;
 mod new_file;
 mod output;
 mod policy_file;
+mod secret_file;
 mod terminal;
 #[path = "../shared/usage.rs"]
 mod usage;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -26,12 +29,19 @@ use crate::cli::Cli;
 use crate::output::Errors;
 
 fn main() -> ExitCode {
+    let filter = hardening::begin();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage::answer(&error),
     };
     let errors = if cli.json_errors { Errors::Json } else { Errors::Text };
-    match command::run(cli, errors) {
+    let result = hardening::without_panic(|| {
+        if cli.require_airgap {
+            hardening::require_airgap(filter, Path::new("/"))?;
+        }
+        command::run(cli, errors)
+    });
+    match result {
         Ok(outcome) => ExitCode::from(outcome.code()),
         Err(refusal) => {
             errors.print(&refusal);
