@@ -195,7 +195,7 @@ impl Policy {
         let policy = Self {
             name: optional(&members, "name", |name| name.label().map(str::to_owned))?,
             networks: list(&members, "networks", |name| name.label().map(str::to_owned))?,
-            pinning: optional(&members, "requirePinnedNetwork", |demand| demand.choice(Demand::WORDS))?,
+            pinning: optional(&members, "requirePinnedNetwork", Demand::read)?,
             senders: list(&members, "senders", Party::read)?,
             operations: list(&members, "operations", read_operation)?,
             recipients: list(&members, "recipients", Party::read)?,
@@ -226,7 +226,7 @@ impl Policy {
         let mut add = |name, value: Option<Json>| members.extend(value.map(|value| (name, value)));
         add("name", self.name.as_ref().map(|name| Json::text(name.as_str())));
         add("networks", self.networks.as_ref().map(texts));
-        add("requirePinnedNetwork", self.pinning.map(|demand| word(Demand::WORDS, demand)));
+        add("requirePinnedNetwork", self.pinning.map(Demand::to_json));
         add("senders", self.senders.as_ref().map(parties));
         let names = |list: &Vec<&'static str>| Json::Array(list.iter().map(|name| Json::text(*name)).collect());
         add("operations", self.operations.as_ref().map(names));

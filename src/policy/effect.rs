@@ -21,6 +21,8 @@ pub(super) struct Effects {
 
 /// What an operation does.
 pub(super) struct Effect {
+    /// Whether the intent's own calldata says it, and no member of the intent.
+    pub is_in_calldata: bool,
     /// Who gets something, and the member that says so.
     pub recipient: Option<(Address, &'static str)>,
     /// What moves, and the member that says so.
@@ -66,7 +68,8 @@ impl Effects {
         if planned.purpose == "call" {
             found.extend(recognise(&seen).filter(|other| other.name != "call"));
         }
-        let of: Vec<Effect> = found.iter().map(|found| Effect::of(found, &transaction)).collect();
+        let mut of: Vec<Effect> = found.iter().map(|found| Effect::of(found, &transaction)).collect();
+        of.iter_mut().skip(1).for_each(|effect| effect.is_in_calldata = true);
         // What can not be read can not be judged.
         let is_read = |(found, effect): (&Recognised, &Effect)| match found.name {
             "cancel" | "deploy" => true,
@@ -118,6 +121,7 @@ impl Effect {
             _ => (party("to"), stated(Counts::Leaves), None),
         };
         Self {
+            is_in_calldata: false,
             recipient,
             movement,
             call,

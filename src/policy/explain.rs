@@ -12,7 +12,7 @@ impl Policy {
             if said.is_empty() { unlimited.push(member) } else { sentences.extend(said) }
         };
         let some = |text: Option<String>| text.into_iter().collect::<Vec<_>>();
-        say("networks", some(self.networks.as_ref().map(|list| format!("Networks: {} only.", words(list)))));
+        say("networks", some(self.networks.as_ref().map(|list| format!("Networks, these only: {}.", words(list)))));
         say(
             "requirePinnedNetwork",
             some(self.pinning.map(|demand| match demand {
@@ -21,7 +21,10 @@ impl Policy {
             })),
         );
         say("senders", parties("Senders", self.senders.as_deref()));
-        say("operations", some(self.operations.as_ref().map(|list| format!("Operations: {} only.", words(list)))));
+        say(
+            "operations",
+            some(self.operations.as_ref().map(|list| format!("Operations, these only: {}.", words(list)))),
+        );
         say("recipients", parties("Recipients", self.recipients.as_deref()));
         say("refundRecipients", parties("Refund recipients", self.refund_recipients.as_deref()));
         say("tokens", self.tokens_in_words());
@@ -57,7 +60,7 @@ impl Policy {
         say(
             "maxGasLimit",
             layers(self.max_gas_limit, |layer, limit| {
-                format!("The gas limit of a {layer} transaction may be at most {limit}.")
+                format!("The gas limit of an {layer} transaction may be at most {limit}.")
             }),
         );
         say(
@@ -157,11 +160,8 @@ impl Policy {
             };
             format!("Calls: {}{label}, {functions}.", target.address)
         };
-        targets
-            .iter()
-            .map(one)
-            .chain(["No other contract may be called by an intent's own calldata.".to_owned()])
-            .collect()
+        let rest = if targets.is_empty() { "No contract" } else { "No other contract" };
+        targets.iter().map(one).chain([format!("{rest} may be called by an intent's own calldata.")]).collect()
     }
 }
 

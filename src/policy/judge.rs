@@ -107,6 +107,11 @@ impl Verdict {
 }
 
 impl<'a> Case<'a> {
+    /// Where the request says what an effect is.
+    fn at_of(&self, effect: &Effect, member: &str) -> String {
+        self.at(if effect.is_in_calldata { "calldata" } else { member })
+    }
+
     /// The place of a member of the operation in the request. Approvals that come first have no member of their own there.
     fn at(&self, member: &str) -> String {
         let operation = self.request.operation();
@@ -196,7 +201,7 @@ impl<'a> Case<'a> {
         // Where there is a list of targets, what the intent calls is one of them and not a recipient.
         let is_target = effect.call.is_some() && self.policy.call_targets.is_some();
         if let Some((recipient, member)) = effect.recipient.filter(|_| !is_target) {
-            let at = self.at(member);
+            let at = self.at_of(effect, member);
             self.lookalike(recipient, &at)?;
             self.member_of(self.policy.recipients.as_deref(), recipient, Code::POLICY_RECIPIENT, &at, "the recipient")?;
         }
@@ -259,7 +264,7 @@ impl<'a> Case<'a> {
         if let Some(movement) = &effect.movement
             && !movement.amount.is_zero()
         {
-            self.amount(movement.token, movement.amount, layer, &self.at(movement.member))?;
+            self.amount(movement.token, movement.amount, layer, &self.at_of(effect, movement.member))?;
         }
         let (Some(surplus), Some(limit)) = (effect.surplus_mint, self.policy.max_surplus_mint) else { return Ok(()) };
         if surplus <= limit.get() {
@@ -301,9 +306,10 @@ impl<'a> Case<'a> {
 
     /// What leaves the account, added to what has left before in this run.
     fn totals(&self, effects: &Effects, layer: Layer, tally: &mut Tally) -> Result<(), Refusal> {
-        let leaving = effects.of.iter().filter_map(|effect| effect.movement.as_ref());
-        for movement in leaving.filter(|movement| movement.counts == Counts::Leaves) {
-            self.total(movement.token, movement.amount, layer, &self.at(movement.member), tally)?;
+        for effect in &effects.of {
+            if let Some(movement) = effect.movement.as_ref().filter(|movement| movement.counts == Counts::Leaves) {
+                self.total(movement.token, movement.amount, layer, &self.at_of(effect, movement.member), tally)?;
+            }
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use coldbridge::network::Origin;
 use coldbridge::{Json, Networks, Refusal, Spelling};
 
 use crate::cli::{Cli, Command, DocumentArgs, KeyCommand, NetworkCommand};
+use crate::hardening::Filter;
 use crate::output::{Errors, Output};
 use crate::{key_file, networks};
 
@@ -33,7 +34,7 @@ impl Outcome {
 }
 
 /// Runs the command that was asked for.
-pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
+pub fn run(cli: Cli, errors: Errors, filter: Filter) -> Result<Outcome, Refusal> {
     let networks = networks::known(&cli.network_file)?;
     match cli.command {
         Command::Build { document, output } => document::build(&document, &output, &networks),
@@ -43,7 +44,7 @@ pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
         }
         Command::Sign { document, key, yes, policy, guard, output } => {
             let consent = if yes { sign::Consent::Given } else { sign::Consent::Ask };
-            let how = sign::How { key: &key, policy: &policy, guard: &guard, consent, errors };
+            let how = sign::How { key: &key, policy: &policy, guard: &guard, consent, errors, filter };
             sign::sign(&document, &how, &output, &networks)
         }
         Command::Export { document, output, .. } => document::export(&document, &output, &networks),

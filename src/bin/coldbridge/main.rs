@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         if cli.require_airgap {
             hardening::require_airgap(filter, Path::new("/"))?;
         }
-        command::run(cli, errors)
+        command::run(cli, errors, filter)
     });
     match result {
         Ok(outcome) => ExitCode::from(outcome.code()),

@@ -9,6 +9,7 @@ use coldbridge::{Code, Digest, Json, Policy, Refusal, Unsigned, json};
 
 use crate::cli::{GuardArgs, PolicyArgs};
 use crate::guard_file::Place;
+use crate::hardening::{Filter, require_airgap};
 use crate::networks::read_document;
 
 /// What is allowed in this run, and how much of it has been used.
@@ -67,6 +68,17 @@ impl Rules {
             (false, _) => Replacement::Undeclared,
             (true, Some(Permission::Refused)) => Replacement::Forbidden,
             (true, Some(Permission::Allowed) | None) => Replacement::Allowed,
+        }
+    }
+
+    /// Whether no network interface is up, where the policy asks for that.
+    ///
+    /// # Errors
+    /// `airgap.interface`, `airgap.filter`.
+    pub fn judge_airgap(&self, filter: Filter) -> Result<(), Refusal> {
+        match self.policy.as_ref().and_then(Policy::airgap) {
+            Some(Demand::Required) => require_airgap(filter, Path::new("/")),
+            Some(Demand::Optional) | None => Ok(()),
         }
     }
 

@@ -7,6 +7,7 @@ use super::document::each;
 use super::{Outcome, spelling};
 use crate::cli::{DocumentArgs, GuardArgs, KeyArgs, OutputArgs, PolicyArgs};
 use crate::guard_file::Place;
+use crate::hardening::Filter;
 use crate::output::Errors;
 use crate::policy_file::Rules;
 use crate::terminal::Expected;
@@ -35,6 +36,8 @@ pub struct How<'a> {
     pub consent: Consent,
     /// How notes are written.
     pub errors: Errors,
+    /// Whether the process has denied itself the network.
+    pub filter: Filter,
 }
 
 pub fn sign(
@@ -52,6 +55,7 @@ pub fn sign(
         ));
     }
     let mut rules = Rules::named(how.policy)?;
+    rules.judge_airgap(how.filter)?;
     let consent = consent(how.consent, &rules)?;
     let key = key_file::read(how.key)?;
     let mut guard = Place::named(how.guard, Some(how.key), how.errors)?;
