@@ -367,6 +367,13 @@ fn per_layer<T: Copy>(
     let Some(member) = members.optional(name) else { return Ok(PerLayer::NONE) };
     if let Json::Object(_) = member.value() {
         let layers = member.members(&[], &["l1", "l2"])?;
+        if member.entries()?.is_empty() {
+            return Err(member.refuse(
+                Code::POLICY_INVALID,
+                "a limit for no layer is no limit",
+                "name a layer (l1, l2), write one limit for both, or leave the member out",
+            ));
+        }
         let read = |name| layers.optional(name).map(|limit| read(&limit)).transpose();
         return Ok(PerLayer { l1: read("l1")?, l2: read("l2")? });
     }

@@ -23,6 +23,23 @@ fn key_file(text: &str) -> PathBuf {
     path
 }
 
+/// A policy that limits nothing, and without which no call is signed.
+fn call_policy() -> PathBuf {
+    let fixtures = common::fixtures("call");
+    let targets =
+        fixtures.iter().filter_map(|fixture| fixture.json["request"]["intent"]["operation"]["call"]["to"].as_str());
+    let targets: std::collections::BTreeSet<String> = targets.map(str::to_lowercase).collect();
+    let targets: Vec<Value> = targets
+        .iter()
+        .filter(|target| target.len() == 42)
+        .map(|target| serde_json::json!({ "address": target, "selectors": "any" }))
+        .collect();
+    let path = scratch().join("calls.policy.json");
+    let policy = serde_json::json!({ "schema": "coldbridge/policy/1", "callTargets": targets });
+    fs::write(&path, policy.to_string()).expect("written");
+    path
+}
+
 fn typical() -> Fixture {
     fixture("deposit", "era_mainnet_typical")
 }
@@ -36,6 +53,7 @@ fn signed_cases_in_one_batch_give_the_bytes_of_the_other_implementations() {
         let switches = (fixture.key(), fixture.allows_unchecksummed(), fixture.network_files());
         batches.entry(switches).or_default().push(fixture);
     }
+    let calls = call_policy();
     for ((key, unchecksummed, files), fixtures) in batches {
         let key = key_file(&key);
         let input: String = fixtures.iter().map(|fixture| format!("{}\n", fixture.request_text())).collect();
@@ -43,7 +61,7 @@ fn signed_cases_in_one_batch_give_the_bytes_of_the_other_implementations() {
         let with = |command: &[&str], input: &str| run(&[command, &networks].concat(), input);
         let switch: &[&str] = if unchecksummed { &["--allow-unchecksummed"] } else { &[] };
         // These are cases and no history: the same nonces again and again.
-        let sign = ["sign", "--yes", "--guard", "none", "--key", text(&key)];
+        let sign = ["sign", "--yes", "--guard", "none", "--key", text(&key), "--policy", text(&calls)];
         let said = with(&[&sign, switch].concat(), &input);
         assert_eq!(said.exit, 0, "{} {}", said.stderr, said.stdout);
         let lines: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -474,6 +492,9 @@ fn help_texts_are_golden() {
         "export",
         "verify",
         "quote",
+        "policy",
+        "policy explain",
+        "policy hash",
         "guard",
         "guard show",
         "guard export",

@@ -122,7 +122,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn refuse(&self, code: Code, at: impl Into<String>, problem: String) -> Refusal {
+    fn refuse(&self, code: Code, at: impl Into<String>, problem: impl std::fmt::Display) -> Refusal {
         let policy = self.policy.name().map_or("the policy".to_owned(), |name| format!("the policy \"{name}\""));
         Refusal::new(code, at, format!("{problem}, which {policy} does not allow"), ASK)
     }
@@ -332,8 +332,8 @@ impl<'a> Case<'a> {
 
     /// A paymaster is told things, and may take a token.
     fn paymaster(&self, effects: &Effects, layer: Layer, tally: &mut Tally) -> Result<(), Refusal> {
-        let Some(paymaster) = effects.transaction.paymaster() else { return Ok(()) };
         const AT: &str = "/intent/paymaster";
+        let Some(paymaster) = effects.transaction.paymaster() else { return Ok(()) };
         self.lookalike(paymaster.paymaster, &format!("{AT}/address"))?;
         self.member_of(
             self.policy.paymasters.as_deref(),
