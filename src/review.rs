@@ -8,9 +8,10 @@ use std::fmt::Write as _;
 use ethabi::ethereum_types::U256;
 
 use crate::address::{Address, Spelling};
+use crate::fees::judge_era_transaction;
 use crate::hash::Digest;
 use crate::json::Json;
-use crate::network::{Layer, Network, Networks, Origin};
+use crate::network::{Layer, Network, Networks, Origin, Vm};
 use crate::operation::{Recognised, Seen, judge_recipient, recognise, recognise_as};
 use crate::paymaster::Sponsor;
 use crate::policy::Verdict;
@@ -124,12 +125,9 @@ impl Review {
             }
             (None, _) => Place { network: None, layer: None, purpose: None },
         };
-        Ok(Self {
-            intent_id: None,
-            transactions: vec![Reviewed::new(decoded, place, None)],
-            checks: Vec::new(),
-            verdict: None,
-        })
+        let mut reviewed = Reviewed::new(decoded, place, None);
+        reviewed.warnings.extend(foreign_form(&reviewed.decoded, raw));
+        Ok(Self { intent_id: None, transactions: vec![reviewed], checks: Vec::new(), verdict: None })
     }
 
     /// The same with what the policy said.
@@ -252,6 +250,22 @@ fn seen<'a>(decoded: &'a Decoded, network: &'a Network, layer: Layer, from: Opti
     Some(Seen { network, layer, from, to, value, data: transaction.data(), factory_deps: transaction.factory_deps() })
 }
 
+/// What is unusual about how the bytes are written, beside what they say.
+fn foreign_form(decoded: &Decoded, raw: &[u8]) -> Option<Warning> {
+    let ours = match &decoded.authorization {
+        Authorization::Unsigned => Some(decoded.transaction.unsigned_bytes()),
+        authorization => decoded.transaction.authorized(authorization),
+    };
+    if decoded.has_unread_bytes(raw) {
+        let text = "items 8 and 9 (r, s) hold something that no node reads: the custom signature counts";
+        return Some(Warning { name: "unread_bytes", text: text.to_owned() });
+    }
+    (ours.as_deref() != Some(raw)).then(|| Warning {
+        name: "other_form",
+        text: "written in another tool's form of this type; the node reads the same, with the same hash".to_owned(),
+    })
+}
+
 fn joined(addresses: &[Address]) -> String {
     addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -340,6 +354,12 @@ impl Reviewed {
                 warn("unpinned_network", format!("network {} is not pinned: it comes from a file", network.name));
             }
             _ => {}
+        }
+        let era = matches!((&self.network, self.layer), (Some(network), Some(Layer::L2)) if network.vm == Vm::EraVm);
+        if era || matches!(transaction, Transaction::Eip712(_)) {
+            for problem in judge_era_transaction(transaction) {
+                warn("node_refuses", format!("ZKsync nodes do not take {problem}"));
+            }
         }
         if transaction.to().is_none() {
             warn("creates_contract", "it calls nobody: it would create a contract".to_owned());

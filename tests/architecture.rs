@@ -35,7 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("proof", &["address", "hash", "refusal"]),
     // envelopes know nothing of operations
     ("transaction", &["address", "bytecode", "hash", "json", "key", "refusal", "units"]),
-    ("fees", &["json", "network", "refusal", "transaction", "units"]),
+    ("fees", &["bytecode", "json", "network", "refusal", "transaction", "units"]),
     // operations know nothing of envelopes, keys or documents
     ("operation", &["abi", "address", "asset", "bytecode", "fees", "json", "network", "priority", "refusal", "units"]),
     // the documents, along the line
@@ -63,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "review",
         &[
             "address",
+            "fees",
             "hash",
             "json",
             "network",

@@ -8,6 +8,7 @@ use super::{Outcome, print};
 const SCHEMAS: &[(&str, &str)] = &[
     ("request", include_str!("../../../schema/request.json")),
     ("unsigned", include_str!("../../../schema/unsigned.json")),
+    ("digest", include_str!("../../../schema/digest.json")),
     ("signed", include_str!("../../../schema/signed.json")),
     ("verified", include_str!("../../../schema/verified.json")),
     ("review", include_str!("../../../schema/review.json")),

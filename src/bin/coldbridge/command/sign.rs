@@ -1,11 +1,11 @@
 //! `sign`: the review is shown and the question asked before the key is used; nothing leaves before it is proved.
 
 use coldbridge::policy::{Confirmation, Typed};
-use coldbridge::{Code, Document, Networks, Ready, Refusal, Review, Unsigned, json};
+use coldbridge::{Code, Document, Key, Networks, Ready, Refusal, Review, Unsigned, json};
 
 use super::document::each;
 use super::{Outcome, spelling};
-use crate::cli::{DocumentArgs, GuardArgs, KeyArgs, OutputArgs, PolicyArgs};
+use crate::cli::{DocumentArgs, GuardArgs, KeyArgs, KeySource, OutputArgs, PolicyArgs};
 use crate::guard_file::Place;
 use crate::hardening::Filter;
 use crate::output::Errors;
@@ -46,7 +46,8 @@ pub fn sign(
     output: &OutputArgs,
     networks: &Networks,
 ) -> Result<Outcome, Refusal> {
-    if how.key.descriptor()? == Some(0) && arguments.document.as_os_str() == "-" {
+    let from_stdin = how.key.sources()?.iter().any(|source| matches!(source, KeySource::Descriptor(0)));
+    if from_stdin && arguments.document.as_os_str() == "-" {
         return Err(Refusal::new(
             Code::USAGE,
             "",
@@ -57,7 +58,9 @@ pub fn sign(
     let mut rules = Rules::named(how.policy)?;
     rules.judge_airgap(how.filter)?;
     let consent = consent(how.consent, &rules)?;
-    let key = key_file::read(how.key)?;
+    let keys = key_file::read_all(how.key)?;
+    let keys: Vec<&Key> = keys.iter().collect();
+    let owners = keys.iter().map(|key| key.address().to_string()).collect::<Vec<_>>().join(" and ");
     let mut guard = Place::named(how.guard, Some(how.key), how.errors)?;
     rules.judge_guard(&guard)?;
     let replacement = rules.replacement(how.guard);
@@ -71,15 +74,15 @@ pub fn sign(
             Consent::Given => None,
         };
         let ready = ready(unsigned)?.under(rules.hash());
-        ready.judge_keys(&[&key])?;
+        ready.judge_keys(&keys)?;
         let reservation = ready.reservation()?;
         let said = guard.foresee(&reservation, replacement)?;
         if let Some((review, expected)) = question {
             let text = format!("{}{said}", review.to_text());
-            terminal::confirm(&text, &format!("Sign this with the key of {}?", key.address()), &expected)?;
+            terminal::confirm(&text, &format!("Sign this with the key of {owners}?"), &expected)?;
         }
         guard.reserve(&reservation, replacement, how.errors)?;
-        Ok(format!("{}\n", ready.sign(&[&key])?.text()))
+        Ok(format!("{}\n", ready.sign(&keys)?.text()))
     })
 }
 
