@@ -11,7 +11,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::program::{PROGRAM, Said, run, scratch, text};
+use common::program::{call_policy, PROGRAM, Said, run, scratch, text};
 use common::{Failures, Fixture, fixture, operation_fixtures};
 use serde_json::Value;
 
@@ -20,23 +20,6 @@ fn key_file(text: &str) -> PathBuf {
     let path = scratch().join("account.key");
     fs::write(&path, text).expect("written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("private");
-    path
-}
-
-/// A policy that limits nothing, and without which no call is signed.
-fn call_policy() -> PathBuf {
-    let fixtures = common::fixtures("call");
-    let targets =
-        fixtures.iter().filter_map(|fixture| fixture.json["request"]["intent"]["operation"]["call"]["to"].as_str());
-    let targets: std::collections::BTreeSet<String> = targets.map(str::to_lowercase).collect();
-    let targets: Vec<Value> = targets
-        .iter()
-        .filter(|target| target.len() == 42)
-        .map(|target| serde_json::json!({ "address": target, "selectors": "any" }))
-        .collect();
-    let path = scratch().join("calls.policy.json");
-    let policy = serde_json::json!({ "schema": "coldbridge/policy/1", "callTargets": targets });
-    fs::write(&path, policy.to_string()).expect("written");
     path
 }
 

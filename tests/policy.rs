@@ -273,6 +273,43 @@ fn what_the_policy_asks_of_the_run() {
     }
 }
 
+/// Signing with a key elsewhere asks the same policy twice: before the digest leaves, and before the signature does.
+#[test]
+fn digest_and_attach_ask_the_policy_too() {
+    let desk =
+        Desk::new(&value!({ "recipients": ["0xa61464658AfeAf65CccaaFD3a512b69A83B77618"], "guard": "required" }));
+    let (policy, guard) = (text(&desk.policy).to_owned(), desk.folder.join("signer.guard"));
+    let request = typical();
+    let signed = desk.sign(&request, &["--yes"]).json();
+    let signature = &signed["transactions"][0]["signature"];
+    let member = |name: &str| signature[name].as_str().expect("hex").trim_start_matches("0x").to_owned();
+    let signature = format!("0x{}{}", member("r"), member("s"));
+    let document = desk.folder.join("request.json");
+    let with = |request: &str, command: &[&str]| {
+        fs::write(&document, request).expect("written");
+        run(&[command, &["--json-errors", "--policy", &policy]].concat(), "")
+    };
+    let path = text(&document).to_owned();
+    assert_eq!(with(&request, &["digest", &path]).exit, 0);
+    let attached = with(&request, &["attach", &path, &signature, "--guard", text(&guard)]);
+    assert_eq!((attached.exit, attached.json()), (0, signed), "{}", attached.stderr);
+    let said = with(&request, &["attach", &path, &signature]);
+    assert_eq!((said.exit, said.error()["code"].as_str()), (5, Some("policy.guard")));
+    let mut other: Value = serde_json::from_str(&request).expect("JSON");
+    other["intent"]["operation"]["deposit"]["to"] = value!("0x702942B8205E5dEdCD3374E5f4419843adA76Eeb");
+    let guard = text(&guard).to_owned();
+    for command in [&["digest", &path][..], &["attach", &path, &signature, "--guard", &guard]] {
+        let said = with(&other.to_string(), command);
+        assert_eq!((said.exit, said.error()["code"].as_str(), said.stdout.as_str()), (5, Some("policy.recipient"), ""));
+    }
+    // Without a policy a call gets neither.
+    let call = fixture("call", "call_era_mainnet").request_text();
+    for command in [&["digest", "-"][..], &["attach", "-", &signature]] {
+        let said = run(&[command, &["--json-errors"]].concat(), &call);
+        assert_eq!((said.exit, said.error()["code"].as_str()), (5, Some("policy.call_target")), "{command:?}");
+    }
+}
+
 /// The whole line of a person who types the end of the recipient, or the amount; `yes` is not enough.
 #[test]
 fn typed_confirmation_reads_the_screen() {

@@ -109,6 +109,8 @@ Examples:
         #[arg(long, value_name = "WHAT")]
         only: Option<Only>,
         #[command(flatten)]
+        policy: PolicyArgs,
+        #[command(flatten)]
         output: OutputArgs,
     },
     /// Make a signed document out of a plan and the signatures of an external signer
@@ -358,6 +360,8 @@ pub struct AttachArgs {
     /// The form of the signatures: any, der, rs, rsv, compact or custom
     #[arg(long, value_name = "FORM", default_value = "any", value_parser = form)]
     pub format: Form,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
     #[command(flatten)]
     pub guard: GuardArgs,
     /// Take all-lower-case addresses in the intent, in which no typo can be seen

@@ -49,8 +49,10 @@ pub fn run(cli: Cli, errors: Errors, filter: Filter) -> Result<Outcome, Refusal>
             let how = sign::How { key: &key, policy: &policy, guard: &guard, consent, errors, filter };
             sign::sign(&document, &how, &output, &networks)
         }
-        Command::Digest { document, only, output } => attach::digest(&document, only, &output, &networks),
-        Command::Attach { attach, output } => attach::attach(&attach, &output, errors, &networks),
+        Command::Digest { document, only, policy, output } => {
+            attach::digest(&document, only, &policy, &output, &networks)
+        }
+        Command::Attach { attach, output } => attach::attach(&attach, &output, errors, filter, &networks),
         Command::Export { document, output, .. } => document::export(&document, &output, &networks),
         Command::Verify { document, raw, output } => {
             let form = if raw { document::VerifyForm::Raw } else { document::VerifyForm::Document };
