@@ -10,7 +10,7 @@ use coldbridge::policy::{Tally, judge_without};
 use coldbridge::{Networks, Policy, Refusal, Request, Spelling, json};
 use common::program::{PROGRAM, Said, run, scratch, text};
 use common::screen::answered;
-use common::{Failures, Fixture, fixture, fixtures, root};
+use common::{Failures, Fixture, fixture, fixtures, operation_fixtures, root};
 use serde_json::{Value, json as value};
 
 fn policy(document: &Value) -> Result<Policy, Refusal> {
@@ -270,6 +270,73 @@ fn what_the_policy_asks_of_the_run() {
         assert_eq!(desk.sign(&other.to_string(), &["--yes"]).exit, 0);
         assert_eq!(desk.sign(&second.to_string(), &["--yes"]).exit, 9, "not declared");
         assert_eq!(desk.sign(&second.to_string(), &["--yes", "--replace"]).exit, exit, "{policy}");
+    }
+}
+
+/// An empty list allows nobody and nothing, for every operation there is: no form of a call hides from a policy.
+#[test]
+fn nothing_hides_from_an_empty_list() {
+    let mut failures = Failures::default();
+    let limits = |member: &str| policy(&value!({ "schema": "coldbridge/policy/1", member: [] })).expect("a policy");
+    let (recipients, tokens, operations, targets) =
+        (limits("recipients"), limits("tokens"), limits("operations"), limits("callTargets"));
+    let nothing = policy(&value!({ "schema": "coldbridge/policy/1" })).expect("a policy");
+    for fixture in operation_fixtures().iter().filter(|fixture| fixture.signed().is_some()) {
+        let request = json::parse(fixture.request_text().as_bytes()).expect("JSON");
+        let spelling = if fixture.allows_unchecksummed() { Spelling::AnyCase } else { Spelling::Checksummed };
+        let plan = || Request::read(&request, &fixture.networks(), spelling).and_then(Request::plan).expect("a plan");
+        let says = |policy: &Policy| match policy.judge(&plan(), &mut Tally::default()) {
+            Ok(_) => "allowed",
+            Err(refusal) => refusal.code().name,
+        };
+        let operation = fixture.json["request"]["intent"]["operation"].as_object().expect("one");
+        let (operation, body) = operation.iter().next().expect("one");
+        let is_call = operation == "call";
+        failures.check(&fixture.name, "no operation", &says(&operations), &"policy.operation");
+        failures.check(
+            &fixture.name,
+            "no limit",
+            &says(&nothing),
+            &if is_call { "policy.call_target" } else { "allowed" },
+        );
+        if is_call || operation.starts_with("requestExecute") {
+            failures.check(&fixture.name, "no target", &says(&targets), &"policy.call_target");
+        }
+        let pays = !matches!(operation.as_str(), "call" | "deploy" | "cancel" | "approve");
+        if pays {
+            failures.check(&fixture.name, "no recipient", &says(&recipients), &"policy.recipient");
+        }
+        let amount = body.get("amount").or(body.get("l2Value")).and_then(Value::as_str);
+        if pays && amount != Some("0") {
+            failures.check(&fixture.name, "no token", &says(&tokens), &"policy.token");
+        }
+    }
+    failures.finish();
+}
+
+/// Bytes of a bridge's own say neither who is paid nor what: under a policy that asks, that is refused.
+#[test]
+fn opaque_bridge_data_hides_from_nobody() {
+    let pinned = Networks::pinned().find("local").expect("pinned").to_json().to_string();
+    let mut own: Value = serde_json::from_str(&pinned).expect("JSON");
+    own["name"] = value!("own");
+    own["l2ChainId"] = value!(271);
+    own["customBridges"] = value!({ "usdc": "0x1111111111111111111111111111111111111111" });
+    let networks = Networks::pinned().with(&json::parse(own.to_string().as_bytes()).expect("JSON")).expect("a network");
+    let mut request = fixture("deposit", "erc20_eth_based_era_mainnet").json["request"].clone();
+    request["intent"]["network"] = value!("own");
+    request["intent"]["bridge"] = value!("usdc");
+    request["intent"]["bridgeData"] = value!("0xc0ffee");
+    let request = json::parse(request.to_string().as_bytes()).expect("JSON");
+    let plan = || Request::read(&request, &networks, Spelling::Checksummed).and_then(Request::plan).expect("a plan");
+    for (member, code) in [("recipients", "policy.recipient"), ("tokens", "policy.token")] {
+        let all = value!({ "schema": "coldbridge/policy/1", member: match member {
+            "tokens" => value!([{ "token": "eth" }, { "token": "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48" }]),
+            _ => value!(["sender", "0xa61464658AfeAf65CccaaFD3a512b69A83B77618"]),
+        } });
+        let policy = policy(&all).expect("a policy");
+        let refusal = policy.judge(&plan(), &mut Tally::default()).expect_err("must be refused");
+        assert_eq!((refusal.code().name, refusal.at()), (code, "/intent/operation/deposit"));
     }
 }
 

@@ -25,8 +25,13 @@ pub(super) struct Effect {
     pub is_in_calldata: bool,
     /// Who gets something, and the member that says so.
     pub recipient: Option<(Address, &'static str)>,
+    /// Whether somebody gets something, and the bytes do not say who.
+    pub hides_recipient: bool,
     /// What moves, and the member that says so.
     pub movement: Option<Movement>,
+    /// Whether something moves, and the bytes do not say what token or how much: an asset id of a token that nobody
+    /// pins, bytes of a bridge's own.
+    pub hides_movement: bool,
     /// What is called by the will of the intent, and the member that says so.
     pub call: Option<(Address, Vec<u8>, &'static str)>,
     /// Who gets on L2 what is not used.
@@ -70,16 +75,6 @@ impl Effects {
         }
         let mut of: Vec<Effect> = found.iter().map(|found| Effect::of(found, &transaction)).collect();
         of.iter_mut().skip(1).for_each(|effect| effect.is_in_calldata = true);
-        // What can not be read can not be judged.
-        let is_read = |(found, effect): (&Recognised, &Effect)| match found.name {
-            "cancel" | "deploy" => true,
-            "call" => effect.call.is_some() && effect.movement.is_some(),
-            "approve" => effect.movement.is_some(),
-            _ => effect.recipient.is_some() && effect.movement.is_some(),
-        };
-        if !found.iter().zip(&of).all(is_read) {
-            return Err(bug("a plan whose recipient or amount can not be read"));
-        }
         Ok(Self { transaction, of })
     }
 }
@@ -120,8 +115,11 @@ impl Effect {
             "cancel" => (None, None, None),
             _ => (party("to"), stated(Counts::Leaves), None),
         };
+        let pays_nobody = matches!(found.name, "cancel" | "deploy" | "approve" | "call");
         Self {
             is_in_calldata: false,
+            hides_recipient: recipient.is_none() && !pays_nobody,
+            hides_movement: movement.is_none() && !matches!(found.name, "cancel" | "deploy"),
             recipient,
             movement,
             call,

@@ -198,6 +198,13 @@ impl<'a> Case<'a> {
 
     /// Recipient and refund recipient.
     fn parties(&self, effect: &Effect) -> Result<(), Refusal> {
+        if effect.hides_recipient
+            && let Some(allowed) = &self.policy.recipients
+        {
+            let at = format!("/intent/operation/{}", self.request.operation());
+            let problem = "the bytes do not say who gets it";
+            return Err(self.refuse(Code::POLICY_RECIPIENT, at, problem).values(in_words(allowed), "not known"));
+        }
         // Where there is a list of targets, what the intent calls is one of them and not a recipient.
         let is_target = effect.call.is_some() && self.policy.call_targets.is_some();
         if let Some((recipient, member)) = effect.recipient.filter(|_| !is_target) {
@@ -261,6 +268,14 @@ impl<'a> Case<'a> {
 
     /// Tokens and amounts of one transaction.
     fn amounts(&self, effect: &Effect, layer: Layer) -> Result<(), Refusal> {
+        if effect.hides_movement
+            && let Some(listed) = &self.policy.tokens
+        {
+            let at = format!("/intent/operation/{}", self.request.operation());
+            let known: Vec<String> = listed.iter().map(|limit| name(limit.token)).collect();
+            let problem = "the bytes name no token that is known here, or no amount";
+            return Err(self.refuse(Code::POLICY_TOKEN, at, problem).values(any_of(&known), "not known"));
+        }
         if let Some(movement) = &effect.movement
             && !movement.amount.is_zero()
         {
