@@ -3,6 +3,8 @@
 //! Every failure of this crate is a [`Refusal`]. Its [`Code`] and its place are stable and are what fixtures and other
 //! people's programs compare; its sentences are for people and may change.
 
+mod advice;
+
 use std::fmt;
 
 use crate::json::Json;
@@ -47,6 +49,50 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, by number.
+    pub const ALL: &'static [Self] = &[
+        Self::Bug,
+        Self::Usage,
+        Self::Input,
+        Self::Mismatch,
+        Self::Policy,
+        Self::Declined,
+        Self::Key,
+        Self::Fault,
+        Self::Guard,
+        Self::Io,
+        Self::Network,
+        Self::Rejected,
+        Self::WrongChain,
+        Self::Replaced,
+        Self::Reverted,
+        Self::Pending,
+        Self::Disagree,
+    ];
+
+    /// What it says, in a few words.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Bug => "a bug of coldbridge",
+            Self::Usage => "the command line is wrong",
+            Self::Input => "the input is not readable as that document",
+            Self::Mismatch => "well formed, but false or doomed",
+            Self::Policy => "the policy forbids it",
+            Self::Declined => "a person, or the absence of one, said no",
+            Self::Key => "the key is unreadable, not that of the sender, or a signature is not the sender's",
+            Self::Fault => "a signature failed its own check: stop using this machine",
+            Self::Guard => "the nonce or the intent was signed differently before",
+            Self::Io => "a file could not be read or written",
+            Self::Network => "relay: an endpoint could not be reached, or did not answer in the protocol",
+            Self::Rejected => "relay: the node did not take the transaction",
+            Self::WrongChain => "relay: the endpoint serves another chain",
+            Self::Replaced => "relay: another transaction took the nonce",
+            Self::Reverted => "relay: mined, and failed",
+            Self::Pending => "relay: not mined yet",
+            Self::Disagree => "relay: endpoints contradict each other, or what was signed",
+        }
+    }
+
     /// The process exit code.
     pub const fn code(self) -> u8 {
         match self {
@@ -367,6 +413,10 @@ codes! {
     RELAY_ANSWER = "relay.answer", Network;
     /// The node did not take the transaction, and does not know it.
     RELAY_REJECTED = "relay.rejected", Rejected;
+    /// The node did not take the transaction: its fees are too low, or lower than those of another one with its nonce.
+    RELAY_UNDERPRICED = "relay.underpriced", Rejected;
+    /// The node did not take the transaction: the account can not pay for it.
+    RELAY_INSUFFICIENT_FUNDS = "relay.insufficient_funds", Rejected;
     /// The endpoint serves another chain than the payload is signed for.
     RELAY_WRONG_CHAIN = "relay.wrong_chain", WrongChain;
     /// The nonce was used by another transaction.
@@ -375,8 +425,12 @@ codes! {
     RELAY_REVERTED = "relay.reverted", Reverted;
     /// The transaction was not mined within the time that was given.
     RELAY_PENDING = "relay.pending", Pending;
-    /// What the node says of our transaction is not what was signed.
+    /// A node had the transaction and forgot it, each time that it was sent.
+    RELAY_DROPPED = "relay.dropped", Pending;
+    /// Endpoints contradict each other, or what one says of our transaction is not what was signed.
     RELAY_DISAGREE = "relay.disagree", Disagree;
+    /// Another payload of the journal has this nonce and can still be mined.
+    RELAY_RIVAL = "relay.rival", Guard;
     /// The journal is not a journal of this relay, or another relay is using it.
     RELAY_JOURNAL = "relay.journal", Io;
     /// The chain names other contracts than the network pins.

@@ -7,8 +7,8 @@ use ethabi::ethereum_types::U256;
 
 use super::request_execute::{calldata_in_words, judge_factory_deps, read_factory_deps};
 use super::{
-    Body, Call, CallGas, Context, Operation, Plan, Recognised, Seen, TokenName, amount_in_words, judge_recipient,
-    judge_token_contract,
+    Body, Call, CallGas, Check, Context, Operation, Plan, Recognised, Seen, TokenName, amount_in_words,
+    judge_recipient, judge_token_contract,
 };
 use crate::address::{Address, Spelling};
 use crate::fees::judge_era_value;
@@ -91,6 +91,10 @@ impl Body for AnyCall {
         judge_factory_deps(network, &self.factory_deps, &format!("{AT}/factoryDeps"), &mut judged);
         // Here it is the node that refuses.
         plan.refusals.extend(judged.into_iter().map(Refusal::without_contract_error));
+        plan.checks.push(Check {
+            name: "to",
+            result: format!("claimed: {} does with this call what its owner expects; nothing here can tell", self.to),
+        });
         let value = Wei::new(self.value);
         let same = super::recognise(&Seen {
             network,

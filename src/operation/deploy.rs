@@ -230,18 +230,20 @@ impl Body for Deploy {
         plan.derived.push(("bytecodeHash", Json::bytes(hash)));
         let address = match (self.kind.is_salted(), context.deployment_nonce) {
             (true, _) => Some(create2_address(deployer, self.salt(), hash, &self.constructor_args)),
-            (false, Some(nonce)) => {
-                plan.checks.push(Check {
-                    name: "deployedAddress",
-                    result: format!("claimed: {deployer} has made {nonce} deployments before this one, so that the address is as derived"),
-                });
-                Some(create_address(deployer, nonce))
-            }
-            (false, None) => {
-                plan.refusals.extend((self.layer == Layer::L2).then(missing_deployment_nonce));
-                None
-            }
+            (false, nonce) => nonce.map(|nonce| create_address(deployer, nonce)),
         };
+        match (self.layer, address, context.deployment_nonce) {
+            (Layer::L2, Some(address), Some(nonce)) => plan.checks.push(Check {
+                name: "deployedAddress",
+                result: format!("claimed: {deployer} has made {nonce} deployments before, so that the contract is at {address}"),
+            }),
+            (Layer::L2, Some(address), None) => plan.checks.push(Check {
+                name: "deployedAddress",
+                result: format!("recomputed: the contract is at {address}, by deployer {deployer}, salt, bytecode hash and arguments"),
+            }),
+            (Layer::L2, None, _) => plan.refusals.push(missing_deployment_nonce()),
+            (Layer::L1, _, _) => {}
+        }
         plan.derived.extend(address.map(|address| ("deployedAddress", Json::display(address))));
         let calldata = self.calldata(hash);
         let mut factory_deps = vec![self.bytecode.clone()];

@@ -4,7 +4,7 @@
 //! <https://eips.ethereum.org/EIPS/eip-20>
 
 use super::{
-    Body, Call, CallGas, Context, Movement, Operation, Plan, Recognised, Seen, TokenName, amount_in_words,
+    Body, Call, CallGas, Check, Context, Movement, Operation, Plan, Recognised, Seen, TokenName, amount_in_words,
     judge_l2_token, judge_token_contract,
 };
 use crate::abi::{self, Function, ParamType};
@@ -60,6 +60,10 @@ impl Body for Transfer {
         plan.refusals.extend(judge_l2_token(token, &format!("{AT}/token"), network));
         plan.refusals.extend(self.movement.judge(AT, network));
         plan.refusals.extend(judge_token_contract(to, token, &format!("{AT}/to"), network));
+        plan.checks.push(Check {
+            name: "to",
+            result: format!("recomputed: {to} is no zero, system, bridge or token address of {}", network.name),
+        });
         let (name, to, value, calldata) = match token {
             TokenName::Eth | TokenName::Base => {
                 if network.vm == Vm::EraVm {

@@ -145,6 +145,12 @@ impl Failures {
         self.list.push(format!("{name}: {what}"));
     }
 
+    /// What another collection has found.
+    pub fn add(&mut self, other: Self) {
+        self.list.extend(other.list);
+        self.passed += other.passed;
+    }
+
     pub fn finish(self) {
         assert!(self.list.is_empty(), "{} failures:\n{}", self.list.len(), self.list.join("\n"));
         assert!(self.passed > 0, "nothing was checked");

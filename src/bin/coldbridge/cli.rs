@@ -11,6 +11,7 @@ use coldbridge::{Code, Refusal};
 #[command(
     name = "coldbridge",
     version,
+    disable_help_subcommand = true,
     after_help = "\
 Documents are JSON, one to a file or one a line (JSON Lines); `-` or nothing reads standard input.
 Answers go to standard output or with -o to a new file; reviews, questions and errors to standard error.
@@ -22,7 +23,8 @@ Examples:
   coldbridge review request.json
   coldbridge sign request.json --key account.key -o signed.json
   coldbridge verify signed.json
-  cat requests.jsonl | coldbridge sign --key-fd 3 --yes 3< account.key > signed.jsonl"
+  cat requests.jsonl | coldbridge sign --key-fd 3 --yes 3< account.key > signed.jsonl
+  coldbridge help priority.gas_floor"
 )]
 pub struct Cli {
     /// Describe a network of your own (coldbridge/network/1); can be given several times
@@ -134,6 +136,20 @@ Example:
         /// request, unsigned, signed, verified, review, quote, receipt, network, guard or error
         #[arg(value_name = "NAME")]
         name: Option<String>,
+    },
+    /// Explain a command, a refusal's code, an exit code or an error of the contracts
+    #[command(after_help = "\
+Examples:
+  coldbridge help sign
+  coldbridge help priority.gas_floor
+  coldbridge help priority
+  coldbridge help 4
+  coldbridge help exit
+  coldbridge help 0x47b3b145")]
+    Help {
+        /// A command, a code (`area.slug`), an area, an exit code, `exit`, `codes`, or the name or selector of a contract's error
+        #[arg(value_name = "TOPIC")]
+        topic: Vec<String>,
     },
     /// Print the completions of a shell
     Completions {

@@ -1,6 +1,7 @@
 //! The commands, one file each where they are more than a line.
 
 mod document;
+mod explain;
 mod guard;
 mod key;
 mod schema;
@@ -57,6 +58,7 @@ pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
         Command::Network(NetworkCommand::List) => network_list(&networks),
         Command::Network(NetworkCommand::Show { name }) => network_show(&name, &networks),
         Command::Schema { name } => schema::schema(name.as_deref()),
+        Command::Help { topic } => explain::explain(&topic),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "coldbridge", &mut script);
