@@ -75,6 +75,7 @@ impl Moment {
 /// A process that strace holds at a system call.
 struct Held {
     strace: Child,
+    /// 0 until it is known.
     process: u32,
 }
 
@@ -85,26 +86,27 @@ impl Held {
         if !rustix::process::geteuid().is_root() {
             command.args(["--map-root-user", "strace"]);
         }
-        let strace = command
+        let command = command
             .args(["-f", "-o", "/dev/null", "-e", &format!("trace={name}")])
             .args(["-e", &format!("inject={name}:delay_enter=600000000")])
             .arg(program())
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("strace: apt-get install strace");
-        let deadline = Instant::now() + Duration::from_secs(60);
+            .stderr(Stdio::null());
+        let mut held = Self { strace: command.spawn().expect("strace: apt-get install strace"), process: 0 };
+        let deadline = Instant::now() + Duration::from_secs(180);
         loop {
             assert!(Instant::now() < deadline, "{arguments:?} did not come to {name}");
             std::thread::sleep(Duration::from_millis(20));
-            let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", strace.id())).unwrap_or_default();
+            let children =
+                fs::read_to_string(format!("/proc/{0}/task/{0}/children", held.strace.id())).unwrap_or_default();
             let Some(process) = children.split_whitespace().next().and_then(|text| text.parse().ok()) else { continue };
             let call = fs::read_to_string(format!("/proc/{process}/syscall")).unwrap_or_default();
             let status = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
             if status.trim() == "coldbridge" && call.split_whitespace().next() == Some(&number.to_string()) {
-                return Self { strace, process };
+                held.process = process;
+                return held;
             }
         }
     }
