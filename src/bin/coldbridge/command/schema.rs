@@ -8,11 +8,13 @@ use super::{Outcome, print};
 const SCHEMAS: &[(&str, &str)] = &[
     ("request", include_str!("../../../schema/request.json")),
     ("unsigned", include_str!("../../../schema/unsigned.json")),
+    ("digest", include_str!("../../../schema/digest.json")),
     ("signed", include_str!("../../../schema/signed.json")),
     ("verified", include_str!("../../../schema/verified.json")),
     ("review", include_str!("../../../schema/review.json")),
     ("quote", include_str!("../../../schema/quote.json")),
     ("receipt", include_str!("../../../schema/receipt.json")),
+    ("track", include_str!("../../../schema/track.json")),
     ("relay-config", include_str!("../../../schema/relay-config.json")),
     ("network", include_str!("../../../schema/network.json")),
     ("guard", include_str!("../../../schema/guard.json")),
