@@ -116,6 +116,8 @@ fn every_command_that_reads_runs_under_the_filter() {
         &["quote"],
         &["verify"],
         &["export", "--safe-batch"],
+        &["digest"],
+        &["attach", "-", "0x00"],
         &["key", "address", "--key-fd", "0"],
         &["sign", "--key", key, "--yes", "--guard", "none"],
     ] {
