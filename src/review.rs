@@ -387,6 +387,7 @@ impl Reviewed {
             };
             if let (Some(to), Some(sender)) = (member("to"), self.sender)
                 && to != sender.to_string()
+                && action.name != "call"
             {
                 warn("recipient_is_not_sender", format!("the money goes to {to}, another account than the sender"));
             }
@@ -505,7 +506,9 @@ impl Reviewed {
                     .find(|(_, address)| *address == to)
                     .map(|(field, _)| format!(" ({field})"))
             });
-            let known = known.or((to == Address::L2_BASE_TOKEN).then(|| " (L2BaseToken)".to_owned()));
+            let built_in = to.built_in().filter(|_| self.layer != Some(Layer::L1)).map(|name| format!(" ({name})"));
+            let token = self.network.as_ref().zip(self.layer).and_then(|(network, layer)| network.token_at(layer, to));
+            let known = known.or(built_in).or(token.map(|token| format!(" ({})", token.symbol)));
             format!("{to}{}", known.unwrap_or_default())
         });
         lines.push(("calls", called));
