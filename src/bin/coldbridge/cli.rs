@@ -176,7 +176,7 @@ Examples:
     Network(NetworkCommand),
     /// Print the JSON Schema of a document, or the names of all
     Schema {
-        /// request, unsigned, digest, signed, verified, review, quote, receipt, network, guard or error
+        /// request, unsigned, digest, signed, verified, review, quote, receipt, track, relay-config, network, guard or error
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },

@@ -14,6 +14,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("review", include_str!("../../../schema/review.json")),
     ("quote", include_str!("../../../schema/quote.json")),
     ("receipt", include_str!("../../../schema/receipt.json")),
+    ("track", include_str!("../../../schema/track.json")),
     ("relay-config", include_str!("../../../schema/relay-config.json")),
     ("network", include_str!("../../../schema/network.json")),
     ("guard", include_str!("../../../schema/guard.json")),
