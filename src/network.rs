@@ -123,6 +123,8 @@ pub struct Network {
     pub l1_weth: Option<Address>,
     /// Second bridges of tokens that have their own (USDC for example), by the names that an intent calls them.
     pub custom_bridges: Vec<(String, Address)>,
+    /// The chains that its Bridgehub lets chains settle on in place of L1 (`whitelistedSettlementLayers`): the Gateways.
+    pub settlement_layers: Vec<u64>,
     /// Tokens that it knows by symbol, decimals, addresses and origin.
     pub tokens: Vec<PinnedToken>,
     /// `priorityTxMaxGasLimit` of the diamond (slot 26; 72,000,000 unless the ChainTypeManager changed it).
@@ -223,6 +225,7 @@ impl Network {
                 "l2LegacySharedBridge",
                 "l1Weth",
                 "customBridges",
+                "settlementLayers",
                 "tokens",
                 "priorityTxMaxGasLimit",
                 "source",
@@ -294,6 +297,12 @@ impl Network {
             l1_weth: optional_address("l1Weth")?,
             custom_bridges: match members.optional("customBridges") {
                 Some(bridges) => read_bridges(&bridges)?,
+                None => Vec::new(),
+            },
+            settlement_layers: match members.optional("settlementLayers") {
+                Some(layers) => {
+                    layers.items()?.iter().map(|layer| layer.count(MAX_CHAIN_ID)).collect::<Result<_, _>>()?
+                }
                 None => Vec::new(),
             },
             tokens: match members.optional("tokens") {
@@ -379,6 +388,10 @@ impl Network {
         }
         if !self.tokens.is_empty() {
             members.push(("tokens", Json::Array(self.tokens.iter().map(PinnedToken::to_json).collect())));
+        }
+        if !self.settlement_layers.is_empty() {
+            let layers = self.settlement_layers.iter().map(|layer| Json::count(*layer));
+            members.push(("settlementLayers", Json::Array(layers.collect())));
         }
         members.extend([
             ("priorityTxMaxGasLimit", Json::count(self.priority_tx_max_gas_limit)),
@@ -509,6 +522,9 @@ impl Networks {
             self.known.iter().filter(|known| known.origin == Origin::Pinned && known.l1_chain_id == network.l1_chain_id)
         {
             network.l1_weth = network.l1_weth.or(known.l1_weth);
+            if known.bridgehub == network.bridgehub && network.settlement_layers.is_empty() {
+                network.settlement_layers.clone_from(&known.settlement_layers);
+            }
             network.judge_tokens_against(known)?;
             let shared = [
                 ("/l1AssetRouter", known.l1_asset_router, network.l1_asset_router),

@@ -6,8 +6,11 @@
 pub mod approve;
 pub mod call;
 pub mod cancel;
+pub mod claim_failed_deposit;
 pub mod deploy;
 pub mod deposit;
+pub mod evidence;
+pub mod finalize_withdrawal;
 pub mod mailbox;
 pub mod request_execute;
 mod token;
@@ -61,6 +64,8 @@ pub const ALL: &[&Operation] = &[
     &cancel::OPERATION,
     &withdraw::OPERATION,
     &transfer::OPERATION,
+    &finalize_withdrawal::OPERATION,
+    &claim_failed_deposit::OPERATION,
     &call::OPERATION,
 ];
 
@@ -111,6 +116,10 @@ pub struct Context<'a> {
     pub allowances: Option<&'a [Allowance]>,
     /// `facts.approval.gasLimit`
     pub approval_gas_limit: Option<u64>,
+    /// `facts.withdrawal`
+    pub withdrawal: Option<&'a finalize_withdrawal::WithdrawalFacts>,
+    /// `facts.failedDeposit`
+    pub failed_deposit: Option<&'a claim_failed_deposit::FailedDepositFacts>,
     /// `facts.deployment.deploymentNonce`
     pub deployment_nonce: Option<u64>,
     /// The highest gas price, and its place in the request.
@@ -215,6 +224,8 @@ pub struct Plan {
     pub debits: Vec<(Address, U256)>,
     /// What was checked, as sentences.
     pub checks: Vec<Check>,
+    /// What was not checked, and can not be without the owner.
+    pub warnings: Vec<String>,
     /// What is wrong, the first lie first.
     pub refusals: Vec<Refusal>,
 }

@@ -71,7 +71,7 @@ impl Review {
     /// The review of a plan.
     pub fn of_unsigned(unsigned: &Unsigned) -> Result<Self, Refusal> {
         let request = unsigned.request();
-        let transactions = unsigned
+        let mut transactions = unsigned
             .transactions()
             .iter()
             .map(|planned| {
@@ -82,7 +82,11 @@ impl Review {
                     Some(request.from()),
                 ))
             })
-            .collect::<Result<_, Refusal>>()?;
+            .collect::<Result<Vec<_>, Refusal>>()?;
+        if let Some(last) = transactions.last_mut() {
+            let not_verified = |text: &String| Warning { name: "not_verified", text: text.clone() };
+            last.warnings.extend(unsigned.warnings().iter().map(not_verified));
+        }
         let checks = unsigned.checks().iter().map(|check| check.result.clone()).collect();
         Ok(Self { intent_id: request.id().map(str::to_owned), transactions, checks })
     }
@@ -397,6 +401,7 @@ impl Reviewed {
             };
             if let (Some(to), Some(sender)) = (member("to"), self.sender)
                 && to != sender.to_string()
+                && action.name != "call"
             {
                 warn("recipient_is_not_sender", format!("the money goes to {to}, another account than the sender"));
             }
@@ -515,7 +520,9 @@ impl Reviewed {
                     .find(|(_, address)| *address == to)
                     .map(|(field, _)| format!(" ({field})"))
             });
-            let known = known.or((to == Address::L2_BASE_TOKEN).then(|| " (L2BaseToken)".to_owned()));
+            let built_in = to.built_in().filter(|_| self.layer != Some(Layer::L1)).map(|name| format!(" ({name})"));
+            let token = self.network.as_ref().zip(self.layer).and_then(|(network, layer)| network.token_at(layer, to));
+            let known = known.or(built_in).or(token.map(|token| format!(" ({})", token.symbol)));
             format!("{to}{}", known.unwrap_or_default())
         });
         lines.push(("calls", called));

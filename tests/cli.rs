@@ -373,6 +373,10 @@ fn reviews_say_what_the_bytes_say_in_80_columns_of_ascii() {
         ("deposit", "refund_recipient_other"),
         ("deposit", "erc20_eth_based_era_mainnet"),
         ("withdraw", "withdraw_era_sepolia_typical"),
+        ("withdraw", "withdraw_erc20_native_era_mainnet"),
+        ("withdraw", "withdraw_message_era_mainnet"),
+        ("call", "call_erc20_transfer"),
+        ("deploy", "deploy_l2_create2_dependencies"),
     ] {
         let said = run(&["review"], fixture(folder, name).request_text());
         let golden = common::root().join("tests/golden").join(format!("review_{name}.txt"));

@@ -144,9 +144,35 @@ the refund recipient.";
 whole.";
     "message.format" "Take the message of the withdrawal's own log (L1MessageSent), whole.";
     "proof.format" [MERKLE_PATH_EMPTY, HASHED_LOG_IS_DEFAULT, UNSUPPORTED_PROOF_METADATA_VERSION, INVALID_PROOF_LENGTH_FOR_FINAL_NODE,
-        MERKLE_PATH_OUT_OF_BOUNDS, NOT_SETTLEMENT_LAYER, PANIC] "Ask zks_getL2ToL1LogProof again and hand its words over as they are.";
+        MERKLE_PATH_OUT_OF_BOUNDS, MERKLE_INDEX_OUT_OF_BOUNDS, NOT_SETTLEMENT_LAYER, PANIC] "Ask zks_getL2ToL1LogProof again and hand its \
+words over as they are.";
     "proof.trailing" "Ask zks_getL2ToL1LogProof again and hand its words over as they are.";
     "proof.index" [MERKLE_INDEX_OUT_OF_BOUNDS] "Write the id that zks_getL2ToL1LogProof answers, not the position of the log.";
+    "proof.batch" [LOCAL_ROOT_IS_ZERO] "Write the number of the batch: batchNumber of the proof, or l1BatchNumber of the receipt.";
+    "proof.settlement_layer" [NOT_SETTLEMENT_LAYER] "Check the network. A Gateway that is not pinned goes into settlementLayers of a network \
+file, after Bridgehub.whitelistedSettlementLayers(chainId) was read as true.";
+    "proof.not_executed" [BATCH_NOT_EXECUTED] "Wait until the batch is executed on L1; then read its root again.";
+    "proof.root" [INVALID_PROOF] "Compare batchRoot with L1 (the message says where), then copy message, sender, numbers and proof again. \
+Do not finalize: it would revert.";
+    "withdrawal.receiver" "Do not finalize it for this intent: the message pays somebody else, and nobody can change a message.";
+    "withdrawal.token" "Name the token that was withdrawn; one that is not native to L1 needs its tokenOrigin.";
+    "withdrawal.amount" "State the amount that was withdrawn, in base units.";
+    "withdrawal.chain" "Name the network that the withdrawal was made on.";
+    "withdrawal.l2_sender" [WRONG_L2_SENDER, INVALID_PROOF] "Write the first topic of the L1MessageSent event: 0x...800A for the base token, \
+0x...10003 for the asset router, else the chain's legacy bridge.";
+    "withdrawal.form" [INVALID_PROOF, LEGACY_BRIDGE_NOT_SET, ONLY_ERA_SUPPORTED] "Leave form out: the network's own function finalizes every \
+message.";
+    "withdrawal.unprovable" [INVALID_PROOF] "Look for the message that the base token's contract (0x...800A) sent; no function takes this one.";
+    "claim.base_token" "Look at the refund recipient's balance on L2: a failed deposit of the base token is minted there, less the fee.";
+    "claim.encoding" [LEGACY_METHOD_FOR_NON_L1_TOKEN] "Write the form that the deposit was made in, as its own document says.";
+    "claim.form" "Leave form out: the function follows from the deposit's encoding.";
+    "claim.transfer_data" [DEPOSIT_DOES_NOT_EXIST, DEPOSIT_DOES_NOT_EXIST_V31] "Copy derived.transferData of the deposit's unsigned document, \
+or take it out of the deposit's calldata, byte for byte.";
+    "claim.asset_id" [DEPOSIT_DOES_NOT_EXIST, DEPOSIT_DOES_NOT_EXIST_V31] "Name the token that was deposited, with its tokenOrigin if it is not \
+native to L1.";
+    "claim.tx_data_hash" [DEPOSIT_DOES_NOT_EXIST, DEPOSIT_DOES_NOT_EXIST_V31] "Claim with the deposit's own depositor (a Safe, not its owner), \
+token, amount and encoding; zero means that it was claimed already.";
+    "claim.succeeded" [INVALID_PROOF] "Look for the tokens at the receiver on L2: the deposit did not fail.";
 
     // paymasters and smart accounts
     "paymaster.flow" "Give the paymaster one flow: general or approvalBased.";

@@ -134,6 +134,8 @@ pub fn operation_fixtures() -> Vec<Fixture> {
         "approve",
         "cancel",
         "withdraw",
+        "finalize_withdrawal",
+        "claim_failed_deposit",
         "transfer",
         "call",
         "paymaster",
