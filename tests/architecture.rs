@@ -32,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("paymaster", &["abi", "address", "json", "refusal"]),
     // the way back: what L2 told L1, and that it did
     ("message", &["abi", "address", "asset", "refusal"]),
-    ("proof", &["address", "hash", "refusal"]),
+    ("proof", &["address", "hash", "json", "refusal"]),
     // envelopes know nothing of operations
     ("transaction", &["address", "bytecode", "hash", "json", "key", "refusal", "units"]),
     ("fees", &["bytecode", "json", "network", "refusal", "transaction", "units"]),
@@ -124,6 +124,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // what a test build corrupts
     ("fault", &["hash", "signed", "transaction", "units", "unsigned"]),
+    // a question beside the line: what a proof shows of an L1 -> L2 transaction
+    ("inclusion", &["hash", "json", "network", "operation", "proof", "refusal"]),
     ("document", &["address", "json", "network", "refusal", "request", "signed", "unsigned"]),
 ];
 

@@ -13,6 +13,8 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("verified", include_str!("../../../schema/verified.json")),
     ("review", include_str!("../../../schema/review.json")),
     ("quote", include_str!("../../../schema/quote.json")),
+    ("inclusion", include_str!("../../../schema/inclusion.json")),
+    ("included", include_str!("../../../schema/included.json")),
     ("receipt", include_str!("../../../schema/receipt.json")),
     ("track", include_str!("../../../schema/track.json")),
     ("relay-config", include_str!("../../../schema/relay-config.json")),
