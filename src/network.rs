@@ -3,11 +3,15 @@
 //! A chain id alone does not name a network (three ecosystems live on Sepolia), so a request names one. An operator's own
 //! networks come from files and can not take the name or the chains of a pinned one.
 
+mod token;
+
 use std::fmt;
 
 use crate::address::{Address, Spelling};
 use crate::json::{Cursor, Json, parse};
 use crate::refusal::{Code, Refusal, printable, shown};
+
+pub use token::TokenOrigin;
 
 /// Which side of the bridge a transaction runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,6 +123,8 @@ pub struct Network {
     pub l1_weth: Option<Address>,
     /// Second bridges of tokens that have their own (USDC for example), by the names that an intent calls them.
     pub custom_bridges: Vec<(String, Address)>,
+    /// The chains that its Bridgehub lets chains settle on in place of L1 (`whitelistedSettlementLayers`): the Gateways.
+    pub settlement_layers: Vec<u64>,
     /// `priorityTxMaxGasLimit` of the diamond (slot 26; 72,000,000 unless the ChainTypeManager changed it).
     pub priority_tx_max_gas_limit: u64,
     /// Where these facts were read.
@@ -203,7 +209,15 @@ impl Network {
                 "l1NativeTokenVault",
                 "diamondProxy",
             ],
-            &["l1Erc20Bridge", "l2LegacySharedBridge", "l1Weth", "customBridges", "priorityTxMaxGasLimit", "source"],
+            &[
+                "l1Erc20Bridge",
+                "l2LegacySharedBridge",
+                "l1Weth",
+                "customBridges",
+                "settlementLayers",
+                "priorityTxMaxGasLimit",
+                "source",
+            ],
         )?;
         let address = |name: &str| {
             let cursor = members.required(name)?;
@@ -271,6 +285,12 @@ impl Network {
             l1_weth: optional_address("l1Weth")?,
             custom_bridges: match members.optional("customBridges") {
                 Some(bridges) => read_bridges(&bridges)?,
+                None => Vec::new(),
+            },
+            settlement_layers: match members.optional("settlementLayers") {
+                Some(layers) => {
+                    layers.items()?.iter().map(|layer| layer.count(MAX_CHAIN_ID)).collect::<Result<_, _>>()?
+                }
                 None => Vec::new(),
             },
             priority_tx_max_gas_limit: match members.optional("priorityTxMaxGasLimit") {
@@ -349,6 +369,10 @@ impl Network {
         if !self.custom_bridges.is_empty() {
             let bridges = self.custom_bridges.iter().map(|(name, address)| (name.as_str(), Json::display(address)));
             members.push(("customBridges", Json::object(bridges)));
+        }
+        if !self.settlement_layers.is_empty() {
+            let layers = self.settlement_layers.iter().map(|layer| Json::count(*layer));
+            members.push(("settlementLayers", Json::Array(layers.collect())));
         }
         members.extend([
             ("priorityTxMaxGasLimit", Json::count(self.priority_tx_max_gas_limit)),
@@ -478,6 +502,9 @@ impl Networks {
             self.known.iter().filter(|known| known.origin == Origin::Pinned && known.l1_chain_id == network.l1_chain_id)
         {
             network.l1_weth = network.l1_weth.or(known.l1_weth);
+            if known.bridgehub == network.bridgehub && network.settlement_layers.is_empty() {
+                network.settlement_layers.clone_from(&known.settlement_layers);
+            }
             let shared = [
                 ("/l1AssetRouter", known.l1_asset_router, network.l1_asset_router),
                 ("/l1Nullifier", known.l1_nullifier, network.l1_nullifier),

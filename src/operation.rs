@@ -5,8 +5,11 @@
 
 pub mod approve;
 pub mod cancel;
+pub mod claim_failed_deposit;
 pub mod deploy;
 pub mod deposit;
+pub mod evidence;
+pub mod finalize_withdrawal;
 pub mod mailbox;
 pub mod request_execute;
 pub mod withdraw;
@@ -53,6 +56,8 @@ pub const ALL: &[&Operation] = &[
     &approve::OPERATION,
     &cancel::OPERATION,
     &withdraw::OPERATION,
+    &finalize_withdrawal::OPERATION,
+    &claim_failed_deposit::OPERATION,
 ];
 
 /// The fields of an operation that has been read.
@@ -89,6 +94,10 @@ pub struct Context<'a> {
     pub allowances: Option<&'a [Allowance]>,
     /// `facts.approval.gasLimit`
     pub approval_gas_limit: Option<u64>,
+    /// `facts.withdrawal`
+    pub withdrawal: Option<&'a finalize_withdrawal::WithdrawalFacts>,
+    /// `facts.failedDeposit`
+    pub failed_deposit: Option<&'a claim_failed_deposit::FailedDepositFacts>,
     /// The highest gas price, and its place in the request.
     pub gas_price_cap: Option<(WeiPerGas, &'static str)>,
 }
@@ -189,6 +198,8 @@ pub struct Plan {
     pub debits: Vec<(Address, U256)>,
     /// What was checked, as sentences.
     pub checks: Vec<Check>,
+    /// What was not checked, and can not be without the owner.
+    pub warnings: Vec<String>,
     /// What is wrong, the first lie first.
     pub refusals: Vec<Refusal>,
 }

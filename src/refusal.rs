@@ -269,12 +269,46 @@ codes! {
     MESSAGE_LENGTH = "message.length", Mismatch;
     /// The message's transfer data are not the canonical encoding of a transfer.
     MESSAGE_FORMAT = "message.format", Mismatch;
+    /// The message has L1 pay another account than the intent says.
+    WITHDRAWAL_RECEIVER = "withdrawal.receiver", Mismatch;
+    /// The message is of another token than the intent says.
+    WITHDRAWAL_TOKEN = "withdrawal.token", Mismatch;
+    /// The message is of another amount than the intent says.
+    WITHDRAWAL_AMOUNT = "withdrawal.amount", Mismatch;
+    /// The message says that it comes from another chain.
+    WITHDRAWAL_CHAIN = "withdrawal.chain", Mismatch;
+    /// Messages of that kind are sent by another account.
+    WITHDRAWAL_L2_SENDER = "withdrawal.l2_sender", Mismatch;
+    /// This function does not finalize that message on the network.
+    WITHDRAWAL_FORM = "withdrawal.form", Mismatch;
+    /// No function of the network finalizes that message.
+    WITHDRAWAL_UNPROVABLE = "withdrawal.unprovable", Mismatch;
+    /// A base token deposit leaves nothing on L1 to claim.
+    CLAIM_BASE_TOKEN = "claim.base_token", Mismatch;
+    /// The deposit can not have been encoded like that on the network.
+    CLAIM_ENCODING = "claim.encoding", Mismatch;
+    /// This function does not claim that deposit on the network.
+    CLAIM_FORM = "claim.form", Mismatch;
+    /// The transfer data are not those of the claimed deposit.
+    CLAIM_TRANSFER_DATA = "claim.transfer_data", Mismatch;
+    /// The asset id is not that of the claimed token.
+    CLAIM_ASSET_ID = "claim.asset_id", Mismatch;
+    /// What L1 remembers is not the hash of the claimed deposit.
+    CLAIM_TX_DATA_HASH = "claim.tx_data_hash", Mismatch;
+    /// The proof shows that the deposit succeeded.
+    CLAIM_SUCCEEDED = "claim.succeeded", Mismatch;
     /// The words are no Merkle proof.
     PROOF_FORMAT = "proof.format", Mismatch;
     /// Words follow the end of the Merkle proof.
     PROOF_TRAILING = "proof.trailing", Mismatch;
     /// The proof's path leads to no leaf of that index.
     PROOF_INDEX = "proof.index", Mismatch;
+    /// There is no such batch.
+    PROOF_BATCH = "proof.batch", Mismatch;
+    /// The proof ends on a settlement layer that the network does not know.
+    PROOF_SETTLEMENT_LAYER = "proof.settlement_layer", Mismatch;
+    /// The proof does not end in batchRoot.
+    PROOF_ROOT = "proof.root", Mismatch;
     /// The document differs from what its own intent and facts give.
     UNSIGNED_DIFFERS = "unsigned.differs", Mismatch;
     /// The signed document does not say what its raw bytes say.
@@ -423,6 +457,13 @@ pub mod contract_error {
         MERKLE_PATH_OUT_OF_BOUNDS = "MerklePathOutOfBounds()" "0x1c500385";
         MERKLE_INDEX_OUT_OF_BOUNDS = "MerkleIndexOutOfBounds()" "0x9bb54c35";
         NOT_SETTLEMENT_LAYER = "NotSettlementLayer()" "0xd0266e26";
+        LOCAL_ROOT_IS_ZERO = "LocalRootIsZero()" "0xa969e486";
+        INVALID_PROOF = "InvalidProof()" "0x09bde339";
+        WRONG_L2_SENDER = "WrongL2Sender(address)" "0x636c90db";
+        LEGACY_BRIDGE_NOT_SET = "LegacyBridgeNotSet()" "0x8efef97a";
+        LEGACY_METHOD_FOR_NON_L1_TOKEN = "LegacyMethodForNonL1Token()" "0x767eed08";
+        DEPOSIT_DOES_NOT_EXIST = "DepositDoesNotExist()" "0xc7c9660f";
+        DEPOSIT_DOES_NOT_EXIST_V31 = "DepositDoesNotExist(bytes32,bytes32)" "0x42bce528";
     }
 }
 

@@ -9,6 +9,8 @@ use crate::address::{Address, Spelling};
 use crate::fees::{Fee, Settled, TransactionFacts};
 use crate::json::{Cursor, Json};
 use crate::network::{Layer, Network, Networks, Vm};
+use crate::operation::claim_failed_deposit::FailedDepositFacts;
+use crate::operation::finalize_withdrawal::WithdrawalFacts;
 use crate::operation::{
     self, AccountKind, Allowance, Body, Call, CallGas, Check, Context, CustomBridge, Operation, Plan, judge_recipient,
 };
@@ -58,6 +60,8 @@ struct Facts {
     priority_request: Option<PriorityRequestFacts>,
     allowances: Option<Vec<Allowance>>,
     approval_gas_limit: Option<u64>,
+    withdrawal: Option<WithdrawalFacts>,
+    failed_deposit: Option<FailedDepositFacts>,
 }
 
 /// Whose signatures a transaction of the sender needs.
@@ -136,6 +140,8 @@ impl Request {
         members.extend(
             self.facts.approval_gas_limit.map(|limit| ("approval", Json::object([("gasLimit", Json::count(limit))]))),
         );
+        members.extend(self.facts.withdrawal.as_ref().map(|facts| ("withdrawal", facts.to_json())));
+        members.extend(self.facts.failed_deposit.as_ref().map(|facts| ("failedDeposit", facts.to_json())));
         Json::object(members)
     }
 
@@ -290,6 +296,8 @@ impl Request {
             priority_request: self.facts.priority_request.as_ref(),
             allowances: self.facts.allowances.as_deref(),
             approval_gas_limit: self.facts.approval_gas_limit,
+            withdrawal: self.facts.withdrawal.as_ref(),
+            failed_deposit: self.facts.failed_deposit.as_ref(),
             gas_price_cap: transaction.price_cap(),
         });
         plan.refusals.splice(0..0, self.judge_sender());
@@ -587,6 +595,8 @@ fn read_facts(cursor: &Cursor<'_>, operation: &Operation) -> Result<Facts, Refus
             Some(approval) => Some(approval.members(&["gasLimit"], &[])?.required("gasLimit")?.count(u64::MAX)?),
             None => None,
         },
+        withdrawal: members.optional("withdrawal").map(|facts| WithdrawalFacts::read(&facts)).transpose()?,
+        failed_deposit: members.optional("failedDeposit").map(|facts| FailedDepositFacts::read(&facts)).transpose()?,
     })
 }
 

@@ -70,7 +70,7 @@ impl Review {
     /// The review of a plan.
     pub fn of_unsigned(unsigned: &Unsigned) -> Result<Self, Refusal> {
         let request = unsigned.request();
-        let transactions = unsigned
+        let mut transactions = unsigned
             .transactions()
             .iter()
             .map(|planned| {
@@ -81,7 +81,11 @@ impl Review {
                     Some(request.from()),
                 ))
             })
-            .collect::<Result<_, Refusal>>()?;
+            .collect::<Result<Vec<_>, Refusal>>()?;
+        if let Some(last) = transactions.last_mut() {
+            let not_verified = |text: &String| Warning { name: "not_verified", text: text.clone() };
+            last.warnings.extend(unsigned.warnings().iter().map(not_verified));
+        }
         let checks = unsigned.checks().iter().map(|check| check.result.clone()).collect();
         Ok(Self { intent_id: request.id().map(str::to_owned), transactions, checks })
     }

@@ -143,6 +143,11 @@ impl Unsigned {
         &self.plan.checks
     }
 
+    /// What was not checked, and can not be without the owner.
+    pub fn warnings(&self) -> &[String] {
+        &self.plan.warnings
+    }
+
     /// The plan as a batch of the Safe Transaction Builder, for a contract sender.
     ///
     /// # Errors

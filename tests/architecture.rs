@@ -37,7 +37,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("transaction", &["address", "bytecode", "hash", "json", "key", "refusal", "units"]),
     ("fees", &["json", "network", "refusal", "transaction", "units"]),
     // operations know nothing of envelopes, keys or documents
-    ("operation", &["abi", "address", "asset", "bytecode", "fees", "json", "network", "priority", "refusal", "units"]),
+    (
+        "operation",
+        &[
+            "abi", "address", "asset", "bytecode", "fees", "hash", "json", "message", "network", "priority", "proof",
+            "refusal", "units",
+        ],
+    ),
     // the documents, along the line
     (
         "request",
