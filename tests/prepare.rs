@@ -2,70 +2,14 @@
 
 mod common;
 
-use std::process::Command;
-
 use common::Failures;
 use common::chain::Chain;
-use common::program::{PROGRAM, Said, run, run_program, scratch};
-use common::rpc::{ACTOR, Node, Recorded, Reply};
+use common::desk::{ACCOUNT, build, local, made_up, network, recorded, refusal_of, relay, sign};
+use common::program::scratch;
+use common::rpc::{ACTOR, Recorded, Reply};
 use serde_json::{Value, json};
 
-/// The account of the published test key in fixtures/example.
-const ACCOUNT: &str = "0x36615Cf349d7F6344891B1e7CA7C72883F5dc049";
 const TOKEN: &str = "0x003B7C5dc32677f379D8dcaDF693f56Ce95DA294";
-
-fn relay(arguments: &[&str], input: &str) -> Said {
-    run_program(env!("CARGO_BIN_EXE_coldbridge-relay"), &[arguments, &["--json-errors"]].concat(), input)
-}
-
-/// The code of the error document that follows the remarks.
-fn refusal_of(said: &Said) -> String {
-    let line = said.stderr.lines().rev().find(|line| line.starts_with('{')).unwrap_or("{}");
-    let error: Value = serde_json::from_str(line).expect("an error document");
-    error["error"]["code"].as_str().unwrap_or_default().to_owned()
-}
-
-fn build(request: &Value, more: &[&str]) -> Value {
-    run(&[&["build"], more].concat(), request.to_string()).json()
-}
-
-/// Signs with the account's key and proves the signed document.
-fn sign(request: &Value, more: &[&str]) -> Value {
-    let folder = scratch();
-    let file = folder.join("request.json");
-    std::fs::write(&file, request.to_string()).expect("written");
-    let script = "exec 3<\"$1\"; shift; exec \"$@\"";
-    let key = common::root().join("fixtures/example/public-test.key");
-    let output = Command::new("sh")
-        .args(["-c", script, "sh", key.to_str().expect("a path"), PROGRAM, "sign", file.to_str().expect("a path")])
-        .args(["--key-fd", "3", "--yes"])
-        .args(more)
-        .output()
-        .expect("it runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let signed = String::from_utf8(output.stdout).expect("text");
-    run(&[&["verify"], more].concat(), &signed).json();
-    serde_json::from_str(&signed).expect("a signed document")
-}
-
-/// A pair of nodes that tell a recorded story.
-fn recorded(story: fn() -> Recorded) -> (Node, Node) {
-    let node = |layer: &'static str| {
-        let (story, chain) = (story(), Chain::of(&local()));
-        Node::start(move |method, params| match story.answer(layer, method, params) {
-            Some(reply) => reply,
-            // What nobody asked when it was recorded: the base cost of other numbers, by the contract's formula.
-            None if method == "eth_call" => chain.answer(layer, method, params),
-            None => Reply::error(-32000, &format!("not recorded: {method} {params}")),
-        })
-    };
-    (node("l1"), node("l2"))
-}
-
-fn local() -> Value {
-    let text = std::fs::read_to_string(common::root().join("src/network/local.json")).expect("the network");
-    serde_json::from_str(&text).expect("JSON")
-}
 
 fn intent(from: &str, operation: &Value) -> String {
     json!({"network": "local", "from": from, "operation": operation}).to_string()
@@ -208,21 +152,6 @@ fn what_is_prepared_is_signed_offline() {
     assert_eq!(again, request);
     let document = json!({"schema": "coldbridge/intent/1", "intent": request["intent"]});
     assert_eq!(relay(&[&["prepare", "--l1", &l1.url][..], &flags].concat(), &document.to_string()).json(), request);
-}
-
-fn network(name: &str) -> (Value, String) {
-    let path = common::root().join(format!("fixtures/networks/{name}.json"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    (serde_json::from_str(&text).expect("JSON"), path.to_str().expect("a path").to_owned())
-}
-
-/// A pair of nodes of a made-up chain.
-fn made_up(chain: &Chain) -> (Node, Node) {
-    let node = |layer: &'static str| {
-        let chain = chain.clone();
-        Node::start(move |method, params| chain.answer(layer, method, params))
-    };
-    (node("l1"), node("l2"))
 }
 
 /// Every operation on every kind of chain is prepared, built, signed and proved.

@@ -54,7 +54,7 @@ pub fn number(value: u128) -> String {
 #[derive(Clone)]
 pub struct Chain {
     network: Value,
-    /// (address, selector) to what it returns.
+    /// (address, selector or whole calldata) to what it returns.
     pub calls: BTreeMap<(String, String), Reply>,
     /// (address, slot) to its word.
     pub slots: BTreeMap<(String, String), String>,
@@ -62,6 +62,8 @@ pub struct Chain {
     pub methods: BTreeMap<(String, String), Reply>,
     /// What accounts hold as code on L1.
     pub code: BTreeMap<String, String>,
+    /// Other chains of the Bridgehub and their diamonds.
+    pub zk_chains: Vec<(u64, String)>,
     multiplier: (u128, u128),
 }
 
@@ -74,6 +76,7 @@ impl Chain {
             slots: BTreeMap::new(),
             methods: BTreeMap::new(),
             code: BTreeMap::new(),
+            zk_chains: Vec::new(),
             multiplier: (1, 1),
         };
         let at = |name: &str| network[name].as_str().unwrap_or_default().to_lowercase();
@@ -188,7 +191,14 @@ impl Chain {
             "eth_call" => {
                 let (to, data) = (text(&params[0]["to"]), text(&params[0]["data"]));
                 let selector = data.get(..10).unwrap_or_default();
-                if let Some(reply) = self.calls.get(&(to, selector.to_owned())) {
+                for (chain_id, diamond) in &self.zk_chains {
+                    if data == format!("{}{chain_id:064x}", getter::GET_ZK_CHAIN) {
+                        return Reply::Result(json!(word(diamond)));
+                    }
+                }
+                // Of these arguments, or whatever they are.
+                let known = self.calls.get(&(to.clone(), data.clone()));
+                if let Some(reply) = known.or_else(|| self.calls.get(&(to, selector.to_owned()))) {
                     return reply.clone();
                 }
                 if selector == getter::BASE_COST {

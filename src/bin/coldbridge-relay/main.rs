@@ -19,6 +19,7 @@ mod new_file;
 mod number;
 mod output;
 mod prepare;
+mod proof;
 #[allow(dead_code)] // raw answers are for commands that pass them on
 mod quorum;
 mod rpc;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let result = networks::known(&cli.network_file).and_then(|networks| match &cli.command {
         Command::Broadcast(arguments) => broadcast::run(arguments, &networks).map(|()| 0),
         Command::Prepare(arguments) => prepare::run(arguments, &networks),
+        Command::Proof(arguments) => proof::run(arguments, &networks),
     });
     match result {
         Ok(code) => ExitCode::from(code),
