@@ -300,6 +300,14 @@ fn liars_and_broken_nodes_are_told_apart() {
         ("the two URLs are swapped", result("l2", "eth_chainId", json!("0x7a69")), 22, "relay.wrong_chain"),
         // a closed way, other accounts
         ("paused", call(&hub, getter::PAUSED, &number(1)), 4, "relay.deposits_paused"),
+        ("a paused asset router", call(&router, getter::PAUSED, &number(1)), 4, "relay.deposits_paused"),
+        ("a chain behind a Gateway", call(&hub, getter::SETTLEMENT_LAYER, &number(506)), 0, ""),
+        (
+            "an L2 gas whose margin is above the ceiling",
+            result("l2", "zks_estimateGasL1ToL2", json!("0x44ac910")),
+            0,
+            "",
+        ),
         ("filtered", call(&diamond, getter::GET_TRANSACTION_FILTERER, &wrong), 0, ""),
         ("the sender is a contract", code(ACCOUNT, "0x6000"), 4, "relay.account_kind"),
         (
@@ -376,7 +384,7 @@ fn liars_and_broken_nodes_are_told_apart() {
         ),
         (
             "an L2 gas above the ceiling",
-            result("l2", "zks_estimateGasL1ToL2", json!("0x44aa201")),
+            result("l2", "zks_estimateGasL1ToL2", json!("0x44ac911")),
             4,
             "priority.gas_ceiling",
         ),
@@ -518,4 +526,71 @@ fn commands_that_are_not_understood_ask_nobody() {
         0
     );
     assert_eq!(l1.asked("eth_sendRawTransaction") + l2.asked("eth_sendRawTransaction"), 0);
+}
+
+/// Legacy and EIP-2930 transactions pay one price; type 2 on EraVM leaves the price to the node.
+#[test]
+fn every_envelope_gets_its_own_fees() {
+    let (l1, l2) = made_up(&Chain::of(&local()));
+    let deposit = json!({"deposit": {"token": "eth", "amount": "5", "to": ACCOUNT}});
+    let withdraw = json!({"withdraw": {"token": "eth", "amount": "5", "to": ACCOUNT}});
+    let rows = [
+        ("legacy", &deposit, json!({"nonce": 7, "gasLimit": 350_000, "gasPrice": "31000000000"})),
+        ("eip2930", &deposit, json!({"nonce": 7, "gasLimit": 350_000, "gasPrice": "31000000000"})),
+        ("legacy", &withdraw, json!({"nonce": 3, "gasLimit": 355_809, "gasPrice": "67875000"})),
+        (
+            "eip1559",
+            &withdraw,
+            json!({"nonce": 3, "gasLimit": 355_809, "maxFeePerGas": "67875000", "maxPriorityFeePerGas": "0"}),
+        ),
+    ];
+    for (envelope, operation, facts) in rows {
+        let document = json!({"network": "local", "from": ACCOUNT, "envelope": envelope, "operation": operation});
+        let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &document.to_string());
+        assert_eq!(said.exit, 0, "{envelope}: {}", said.stderr);
+        assert_eq!(said.json()["facts"]["transaction"], facts, "{envelope}");
+        sign(&said.json(), &[]);
+    }
+    let asked = l2.params("zks_estimateFee");
+    assert_eq!(asked.len(), 2);
+    assert!(asked.iter().all(|params| params[0]["type"].is_null() && params[0]["maxfeepergas"].is_null()), "{asked:?}");
+    let legacy = json!({"network": "local", "from": ACCOUNT, "envelope": "legacy", "operation": deposit}).to_string();
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url, "--gas-price", "9"], &legacy);
+    assert_eq!(said.json()["facts"]["transaction"]["gasPrice"], json!("9"));
+}
+
+/// Without zks_estimateFee the standard methods are asked, with the bytes of type 0x71 as arrays of numbers.
+#[test]
+fn a_node_without_zks_estimate_fee_is_asked_in_the_standard_way() {
+    let mut chain = Chain::of(&local());
+    chain.reply("l2", "zks_estimateFee", Reply::missing());
+    chain.set("l2", "eth_estimateGas", json!("0x4058a"));
+    let (l1, l2) = made_up(&chain);
+    let withdraw = intent(ACCOUNT, &json!({"withdraw": {"token": "eth", "amount": "5", "to": ACCOUNT}}));
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &withdraw);
+    assert_eq!(said.json()["facts"]["transaction"]["gasLimit"], json!(355_809), "{}", said.stderr);
+    assert!(said.stderr.contains("no zks_estimateFee"), "{}", said.stderr);
+    assert_eq!(l2.params("eth_estimateGas")[0][0]["eip712Meta"], json!({"gasPerPubdata": "0xc350"}));
+    // A request whose bytecodes go along: numbers, not hex.
+    let (l1, l2) = made_up(&Chain::of(&local()));
+    let code = format!("0x{}", "ab".repeat(32));
+    let execute = json!({"requestExecute": {"l2Contract": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "l2Value": "0", "l2Calldata": "0x", "factoryDeps": [code]}});
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &intent(ACCOUNT, &execute));
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let meta = &l2.params("zks_estimateGasL1ToL2")[0][0]["eip712Meta"];
+    assert_eq!(*meta, json!({"gasPerPubdata": "0x320", "factoryDeps": [vec![0xab; 32]]}));
+}
+
+#[test]
+fn help_texts_are_golden() {
+    let mut failures = Failures::default();
+    for command in ["prepare", "proof"] {
+        let path = common::root().join(format!("tests/golden/help_relay_{command}.txt"));
+        let said = relay(&[command, "--help"], "");
+        let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        if !failures.check(command, "help", &(said.stdout == expected), &true) {
+            failures.fail(command, &said.stdout);
+        }
+    }
+    failures.finish();
 }

@@ -17,6 +17,7 @@ pub mod getter {
     pub const ASSET_ROUTER: &str = "0xbc0aac10";
     pub const SHARED_BRIDGE: &str = "0x38720778";
     pub const L1_CHAIN_ID: &str = "0x2f90b184";
+    pub const SETTLEMENT_LAYER: &str = "0x671a7131";
     pub const PAUSED: &str = "0x5c975abb";
     pub const L1_NULLIFIER: &str = "0xe60ccaba";
     pub const NATIVE_TOKEN_VAULT: &str = "0x64e130cf";
@@ -95,6 +96,7 @@ impl Chain {
             (&hub, getter::SHARED_BRIDGE, word(&bridge)),
             (&hub, getter::L1_CHAIN_ID, number(l1)),
             (&hub, getter::PAUSED, number(0)),
+            (&hub, getter::SETTLEMENT_LAYER, number(l1)),
             (&router, getter::L1_NULLIFIER, word(&at("l1Nullifier"))),
             (&router, getter::NATIVE_TOKEN_VAULT, word(&at("l1NativeTokenVault"))),
             (&router, getter::LEGACY_BRIDGE, word(&at("l1Erc20Bridge"))),

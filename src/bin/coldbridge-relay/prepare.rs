@@ -38,7 +38,7 @@ pub const CONNECTIONS: usize = 1;
 pub fn run(arguments: &PrepareArgs, networks: &Networks) -> Result<u8, Refusal> {
     let endpoints = Endpoints::read(&arguments.endpoints, CONNECTIONS, networks)?;
     let facts = &arguments.facts;
-    let mut desk = Desk::new(networks, &endpoints, facts.spelling(), facts.choices());
+    let mut desk = Desk::new(networks, &endpoints, facts.spelling(), arguments.choices());
     each(&arguments.document, facts.output.as_deref(), |bytes, remarks| desk.prepare(&Wanted::read(bytes)?, remarks))
 }
 

@@ -125,7 +125,7 @@ Example:
     Network(NetworkCommand),
     /// Print the JSON Schema of a document, or the names of all
     Schema {
-        /// request, unsigned, signed, verified, review, quote, receipt, network, guard or error
+        /// intent, request, unsigned, signed, verified, review, quote, receipt, relay-config, network, guard or error
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },

@@ -155,6 +155,7 @@ impl<'a> Job<'a> {
         let quote = self.request(facts)?.quote();
         // Where no floor can be computed, the plan says why.
         let floor = count_in(&quote, "minL2GasLimit").unwrap_or(1);
+        let ceiling = count_in(&quote, "maxL2GasLimit").unwrap_or(u64::MAX);
         set_l2_gas(facts, floor);
         let limit = match (self.choices().l2_gas_limit, &self.l2) {
             (Some(limit), _) => limit,
@@ -162,7 +163,7 @@ impl<'a> Job<'a> {
                 let draft = self.draft(facts)?;
                 let main = main(&draft)?;
                 let side = l2_call::of_plan(&draft, main, &self.nodes)?;
-                priority::l2_gas_limit(l2, network, &side, floor, self.choices(), remarks)?
+                priority::l2_gas_limit(l2, network, &side, (floor, ceiling), self.choices(), remarks)?
             }
             (None, None) => return Err(bug("no L2 node was opened")),
         };

@@ -120,7 +120,7 @@ pub fn l2_gas_limit(
     nodes: &Quorum,
     network: &Network,
     side: &L2Side,
-    floor: u64,
+    (floor, ceiling): (u64, u64),
     choices: &Choices,
     remarks: &mut Vec<String>,
 ) -> Result<u64, Refusal> {
@@ -130,7 +130,8 @@ pub fn l2_gas_limit(
     };
     let is_plain = |call: &L2Call| call.data.is_empty() && call.factory_deps.is_empty();
     match (answer, side) {
-        (Ok(gas), _) => Ok(choices.with_margin(gas.max(floor))),
+        // The margin does not carry it over what the Mailbox takes.
+        (Ok(gas), _) => Ok(choices.with_margin(gas.max(floor)).min(ceiling.max(gas))),
         (Err(why), L2Side::Call(call)) if is_plain(call) => {
             remarks.push(format!(
                 "what a transfer takes on L2 is not estimated ({why}): l2GasLimit is the floor of L1 with room"

@@ -10,8 +10,8 @@ use ethabi::ethereum_types::U256;
 use serde_json::json;
 
 use crate::answer::bytes;
-use crate::contract::{Contract, revert_words};
-use crate::number::{address_of, amount, count};
+use crate::contract::{Contract, revert_words, word_of_count};
+use crate::number::{address_of, amount, count, count_of};
 use crate::quorum::Quorum;
 use crate::rpc::NodeError;
 
@@ -28,7 +28,13 @@ pub fn judge_open(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) 
     let bridgehub = Contract { nodes, name: "Bridgehub", address: network.bridgehub };
     let diamond = Contract { nodes, name: "diamond", address: network.diamond_proxy };
     let is_set = |word: [u8; 32]| word != [0; 32];
-    let mut pauses = vec![("Bridgehub.paused()", bridgehub.word("paused()", &[])?)];
+    let mut pauses = vec![("paused() of the Bridgehub", bridgehub.word("paused()", &[])?)];
+    if network.has_asset_router() {
+        let router = Contract { nodes, name: "asset router", address: network.l1_asset_router };
+        let vault = Contract { nodes, name: "native token vault", address: network.l1_native_token_vault };
+        pauses.push(("paused() of the asset router", router.try_word("paused()", &[])?.unwrap_or_default()));
+        pauses.push(("paused() of the native token vault", vault.try_word("paused()", &[])?.unwrap_or_default()));
+    }
     if network.protocol_version.minor >= 31 {
         pauses
             .push(("pausedDepositsTimestamp of the diamond (DepositsPaused)", diamond.storage(PAUSED_DEPOSITS_SLOT)?));
@@ -40,6 +46,13 @@ pub fn judge_open(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) 
             format!("{} takes no requests at the moment: {what} is set", network.name),
             "wait until the chain takes deposits again, then prepare anew",
         ));
+    }
+    if network.has_asset_router() {
+        let chain = word_of_count(network.l2_chain_id);
+        let layer = bridgehub.try_word("settlementLayer(uint256)", &[chain])?.and_then(count_of);
+        if let Some(layer) = layer.filter(|layer| *layer != network.l1_chain_id) {
+            remarks.push(format!("{} settles on chain {layer}, which has to relay the request", network.name));
+        }
     }
     let filterer = diamond.word("getTransactionFilterer()", &[])?;
     if is_set(filterer) {
