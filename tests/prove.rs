@@ -421,6 +421,13 @@ fn a_batch_that_was_settled_on_a_gateway_is_proved_by_the_gateways_root() {
     assert_eq!((said.exit, refusal_of(&said).as_str()), (25, "relay.not_ready"), "{}", said.stderr);
 }
 
+/// The event of the withdrawal in a receipt.
+fn message_log(receipt: &mut Value) -> &mut Value {
+    let logs = receipt["logs"].as_array_mut().expect("logs");
+    let topic = "0x3a36e47291f4201faf137fab081d92295bce2d53be2c6ca68ba82c7faa9ce241";
+    logs.iter_mut().find(|log| log["topics"][0] == topic).expect("the message")
+}
+
 /// One lie a row, told of the recorded ETH withdrawal.
 #[test]
 fn lies_about_a_withdrawal_are_told_apart() {
@@ -443,11 +450,6 @@ fn lies_about_a_withdrawal_are_told_apart() {
             }
         })
     };
-    fn message_log(receipt: &mut Value) -> &mut Value {
-        let logs = receipt["logs"].as_array_mut().expect("logs");
-        let topic = "0x3a36e47291f4201faf137fab081d92295bce2d53be2c6ca68ba82c7faa9ce241";
-        logs.iter_mut().find(|log| log["topics"][0] == topic).expect("the message")
-    }
     let rows: Vec<(&str, Change, i32, &str)> = vec![
         ("honest", Box::new(|_| {}), 0, ""),
         ("another transaction's receipt", receipt(|r| r["transactionHash"] = json!(number(1))), 26, "relay.disagree"),

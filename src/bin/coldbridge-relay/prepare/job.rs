@@ -106,7 +106,7 @@ impl<'a> Job<'a> {
             given: self.wanted.given().to_vec(),
         };
         if self.is_request {
-            facts.priority = Some(priority::read(&self.nodes, network)?);
+            facts.priority = Some(priority::read(&self.nodes, network, remarks)?);
             self.settle_l2_gas(&mut facts, remarks)?;
         }
         let draft = self.draft(&mut facts)?;
@@ -114,7 +114,7 @@ impl<'a> Job<'a> {
         let draft = self.draft(&mut facts)?;
         self.settle_gas(&draft, market, &mut facts, remarks)?;
         let unsigned = self.request(&facts)?.plan()?;
-        self.weigh(&unsigned, remarks)?;
+        self.weigh(&unsigned, remarks);
         let count = u64::try_from(unsigned.transactions().len()).unwrap_or(u64::MAX);
         let document = Json::object([
             ("schema", Json::text(request::SCHEMA)),
@@ -171,7 +171,8 @@ impl<'a> Job<'a> {
         let quote = self.request(facts)?.quote();
         let base_cost = quote.get("baseCost").and_then(|cost| Cursor::root(cost).amount().ok());
         if let Some(base_cost) = base_cost {
-            priority::judge_base_cost(&self.nodes, network, facts.fee.cap(), Gas::from(limit), base_cost)?;
+            let at = (facts.fee.cap(), Gas::from(limit));
+            priority::judge_base_cost(&self.nodes, network, at, base_cost, remarks)?;
         }
         Ok(())
     }
@@ -215,12 +216,12 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    /// Says where the account does not hold what the plan can take from it. It may be funded later.
-    fn weigh(&self, unsigned: &Unsigned, remarks: &mut Vec<String>) -> Result<(), Refusal> {
+    /// Says where the account does not hold what the plan can take from it: it may be funded later.
+    fn weigh(&self, unsigned: &Unsigned, remarks: &mut Vec<String>) {
         let from = self.probe.from();
         let document = unsigned.to_json();
         let Some(Json::Array(rows)) = document.get("derived").and_then(|derived| derived.get("worstCaseDebit")) else {
-            return Ok(());
+            return;
         };
         for row in rows {
             let amount = row.get("amount").and_then(|amount| Cursor::root(amount).amount().ok()).unwrap_or_default();
@@ -228,15 +229,19 @@ impl<'a> Job<'a> {
             let held = match Address::parse(token, Spelling::AnyCase) {
                 Ok(address) => {
                     let contract = Contract { nodes: &self.nodes, name: "token", address };
-                    U256::from_big_endian(&contract.word("balanceOf(address)", &[word_of(from)])?)
+                    let word = contract.try_word("balanceOf(address)", &[word_of(from)]);
+                    word.map(|word| word.map(|word| U256::from_big_endian(&word)))
                 }
-                Err(_) => way::balance(&self.nodes, from)?,
+                Err(_) => way::balance(&self.nodes, from).map(Some),
             };
-            if held < amount {
-                remarks.push(format!("{from} holds {held} of {token}, the plan can take {amount}"));
+            match held {
+                Ok(Some(held)) if held < amount => {
+                    remarks.push(format!("{from} holds {held} of {token}, the plan can take {amount}"));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => remarks.push(format!("what {from} holds of {token} is not known")),
             }
         }
-        Ok(())
     }
 }
 

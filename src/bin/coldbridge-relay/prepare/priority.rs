@@ -16,6 +16,7 @@ use crate::contract::{Contract, hex_text, is_missing, is_revert, word_of_count};
 use crate::number::count;
 use crate::prepare::facts::Choices;
 use crate::prepare::l2_call::{L2Call, L2Side};
+use crate::prepare::pins::Silent;
 use crate::prepare::way::would_revert;
 use crate::quorum::Quorum;
 
@@ -31,7 +32,7 @@ const BRIDGE_FALLBACK: u64 = 3_000_000;
 /// # Errors
 /// `relay.answer` for words that can not be those, `relay.disagree` where getters say something else, `relay.pinned` for
 /// another gas ceiling.
-pub fn read(nodes: &Quorum, network: &Network) -> Result<PriorityRequestFacts, Refusal> {
+pub fn read(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) -> Result<PriorityRequestFacts, Refusal> {
     let diamond = Contract { nodes, name: "diamond", address: network.diamond_proxy };
     let slot = "storage slot 0x26";
     let params = FeeParams::from_storage_word(diamond.storage(FEE_PARAMS_SLOT)?)
@@ -52,26 +53,29 @@ pub fn read(nodes: &Quorum, network: &Network) -> Result<PriorityRequestFacts, R
         ("baseTokenGasPriceMultiplierNominator()", U256::from(multiplier.nominator)),
         ("baseTokenGasPriceMultiplierDenominator()", U256::from(multiplier.denominator)),
     ];
+    let mut silent = Silent(Vec::new());
     for (getter, stored) in told {
-        let actual = U256::from_big_endian(&diamond.word(getter, &[])?);
+        let Some(word) = silent.heard(diamond.name, getter, diamond.try_word(getter, &[])?) else { continue };
+        let actual = U256::from_big_endian(&word);
         if actual != stored {
             return Err(disagree(nodes, &format!("{getter} of the diamond"), stored, actual));
         }
     }
     let getter = "getPriorityTxMaxGasLimit()";
-    let ceiling = U256::from_big_endian(&diamond.word(getter, &[])?);
-    if ceiling != U256::from(network.priority_tx_max_gas_limit) {
-        return Err(Refusal::new(
-            Code::RELAY_PINNED,
-            "/intent/network",
-            format!(
-                "{getter} of the diamond says {ceiling}, {} pins {}",
-                network.name, network.priority_tx_max_gas_limit
-            ),
-            "use a coldbridge, or a network file, that knows the chain as it is",
-        )
-        .values(network.priority_tx_max_gas_limit, ceiling));
+    let pinned = network.priority_tx_max_gas_limit;
+    if let Some(word) = silent.heard(diamond.name, getter, diamond.try_word(getter, &[])?) {
+        let ceiling = U256::from_big_endian(&word);
+        if ceiling != U256::from(pinned) {
+            return Err(Refusal::new(
+                Code::RELAY_PINNED,
+                "/intent/network",
+                format!("{getter} of the diamond says {ceiling}, {} pins {pinned}", network.name),
+                "use a coldbridge, or a network file, that knows the chain as it is",
+            )
+            .values(pinned, ceiling));
+        }
     }
+    silent.report(nodes, remarks);
     Ok(PriorityRequestFacts {
         l2_gas_limit: Gas::from(1),
         gas_per_pubdata: Gas::from(REQUIRED_GAS_PER_PUBDATA),
@@ -84,12 +88,22 @@ pub fn read(nodes: &Quorum, network: &Network) -> Result<PriorityRequestFacts, R
 ///
 /// # Errors
 /// `relay.disagree`.
-pub fn judge_base_cost(nodes: &Quorum, network: &Network, cap: U256, gas: Gas, base_cost: U256) -> Result<(), Refusal> {
+pub fn judge_base_cost(
+    nodes: &Quorum,
+    network: &Network,
+    (cap, gas): (U256, Gas),
+    base_cost: U256,
+    remarks: &mut Vec<String>,
+) -> Result<(), Refusal> {
     let bridgehub = Contract { nodes, name: "Bridgehub", address: network.bridgehub };
     let arguments =
         [word_of_count(network.l2_chain_id), word(cap), word(gas.get()), word_of_count(REQUIRED_GAS_PER_PUBDATA)];
     let getter = "l2TransactionBaseCost(uint256,uint256,uint256,uint256)";
-    let stated = U256::from_big_endian(&bridgehub.word(getter, &arguments)?);
+    let Some(stated) = bridgehub.try_word(getter, &arguments)? else {
+        remarks.push("the Bridgehub does not state the base cost: it was not compared".to_owned());
+        return Ok(());
+    };
+    let stated = U256::from_big_endian(&stated);
     if stated == base_cost {
         return Ok(());
     }
