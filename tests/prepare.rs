@@ -516,6 +516,13 @@ fn commands_that_are_not_understood_ask_nobody() {
         ("{\"schema\":\"coldbridge/intent/2\",\"intent\":{}}".to_owned(), urls.to_vec(), 3, "json.schema"),
         (eth_deposit(ACCOUNT).replace("local", "nowhere"), urls.to_vec(), 4, "network.unknown"),
         (eth_deposit(&ACCOUNT.to_lowercase()), urls.to_vec(), 3, "address.checksum"),
+        (eth_deposit(ACCOUNT).replace("\"1000000000000000000\"", "\"0\""), urls.to_vec(), 4, "amount.zero"),
+        (
+            eth_deposit(ACCOUNT).replace("\"eth\"", "\"0x0000000000000000000000000000000000000000\""),
+            urls.to_vec(),
+            4,
+            "token.system",
+        ),
         (eth_deposit(ACCOUNT), vec!["--l2", &l2.url], 2, "usage.command"),
         (eth_deposit(ACCOUNT), [&urls[..], &["--gas-price", "1"]].concat(), 2, "usage.command"),
         (eth_deposit(ACCOUNT), [&urls[..], &["--max-fee-per-gas", "0x10"]].concat(), 2, "usage.command"),
@@ -525,6 +532,8 @@ fn commands_that_are_not_understood_ask_nobody() {
         let said = relay(&[&["prepare"][..], &arguments].concat(), &input);
         assert_eq!((said.exit, refusal_of(&said).as_str()), (exit, code), "{input} {arguments:?} {}", said.stderr);
     }
+    let asked: Vec<(String, Value)> = [l1.calls(), l2.calls()].concat();
+    assert!(asked.iter().all(|(method, _)| method == "eth_chainId"), "{asked:?}");
     // The L2 side is estimated: without --l2 there is nobody to ask, unless the caller states it.
     let alone = ["prepare", "--l1", &l1.url];
     assert_eq!(relay(&alone, &eth_deposit(ACCOUNT)).exit, 2);

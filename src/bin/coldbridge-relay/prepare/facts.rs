@@ -6,6 +6,9 @@ use coldbridge::transaction::Envelope;
 use coldbridge::{Code, Json, Refusal};
 use ethabi::ethereum_types::U256;
 
+/// `DEFAULT_GAS_PER_PUBDATA_LIMIT` of the EraVM node.
+pub const ERA_GAS_PER_PUBDATA: u64 = 50_000;
+
 /// What the caller states, and how much is added to what the nodes say.
 #[derive(Debug, Clone, Copy)]
 pub struct Choices {
@@ -71,6 +74,15 @@ pub enum Fee {
 }
 
 impl Fee {
+    /// A price and a tip in the terms of an envelope.
+    pub fn of(envelope: Envelope, max: U256, priority: U256) -> Self {
+        match envelope {
+            Envelope::Legacy | Envelope::Eip2930 => Self::Flat(max),
+            Envelope::Eip1559 => Self::Dynamic { max, priority, gas_per_pubdata: None },
+            Envelope::Eip712 => Self::Dynamic { max, priority, gas_per_pubdata: Some(ERA_GAS_PER_PUBDATA) },
+        }
+    }
+
     /// The highest price of one gas.
     pub fn cap(self) -> U256 {
         match self {

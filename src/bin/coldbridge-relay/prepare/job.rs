@@ -13,7 +13,7 @@ use coldbridge::{Address, Code, Json, Layer, Refusal, Request, Spelling, Unsigne
 use ethabi::ethereum_types::U256;
 
 use crate::contract::{Contract, word_of};
-use crate::prepare::facts::{Choices, Facts};
+use crate::prepare::facts::{Choices, Facts, Fee};
 use crate::prepare::fees::{self, Market};
 use crate::prepare::{Desk, Wanted, l1_gas, l2_call, l2_gas, pins, priority, way};
 use crate::quorum::Quorum;
@@ -21,6 +21,7 @@ use crate::quorum::Quorum;
 /// The gas limits of a plan that is only looked at.
 const PROVISIONAL_GAS: u64 = l1_gas::L1_CAP;
 const PROVISIONAL_APPROVAL: u64 = 1_000_000;
+const PROVISIONAL_PRICE: u64 = 1_000_000_000;
 
 /// The nodes are open, and what they say of the network is what is pinned.
 pub struct Job<'a> {
@@ -49,6 +50,8 @@ impl<'a> Job<'a> {
         let is_request = layer == Layer::L1 && uses("priorityRequest");
         let is_bridged = probe.operation() != "cancel";
         let envelope = probe.envelope()?;
+        desk.choices.judge(envelope)?;
+        rehearse(desk, wanted, envelope, is_request)?;
         let nodes = desk.endpoints.of(network, layer)?;
         let l2 = if is_request && desk.choices.l2_gas_limit.is_none() {
             Some(desk.endpoints.of(network, Layer::L2)?)
@@ -137,16 +140,8 @@ impl<'a> Job<'a> {
         self.wanted.request(facts.to_json(), self.desk.networks, self.desk.spelling)
     }
 
-    /// The plan as it stands: the calls, whatever gas they get. Approvals, if there are any, are given some.
     fn draft(&self, facts: &mut Facts) -> Result<Unsigned, Refusal> {
-        facts.approval = None;
-        match self.request(facts)?.plan() {
-            Err(refusal) if refusal.at() == "/facts/approval" && refusal.code() == Code::JSON_MISSING_MEMBER => {
-                facts.approval = Some(PROVISIONAL_APPROVAL);
-                self.request(facts)?.plan()
-            }
-            other => other,
-        }
+        draft(facts, |facts| self.request(facts))
     }
 
     /// The L2 gas limit of a request: first the floor, so that there is a plan to ask the L2 node about.
@@ -242,6 +237,41 @@ impl<'a> Job<'a> {
                 Ok(None) | Err(_) => remarks.push(format!("what {from} holds of {token} is not known")),
             }
         }
+    }
+}
+
+/// The plan as it stands: the calls, whatever gas they get. Approvals, if there are any, are given some.
+fn draft(facts: &mut Facts, request: impl Fn(&Facts) -> Result<Request, Refusal>) -> Result<Unsigned, Refusal> {
+    facts.approval = None;
+    match request(facts)?.plan() {
+        Err(refusal) if refusal.at() == "/facts/approval" && refusal.code() == Code::JSON_MISSING_MEMBER => {
+            facts.approval = Some(PROVISIONAL_APPROVAL);
+            request(facts)?.plan()
+        }
+        other => other,
+    }
+}
+
+/// Plans the intent with facts out of the air: what is wrong with the intent itself is said before anybody is asked.
+fn rehearse(desk: &Desk<'_>, wanted: &Wanted, envelope: Envelope, is_request: bool) -> Result<(), Refusal> {
+    let request = |facts: &Facts| wanted.request(facts.to_json(), desk.networks, desk.spelling);
+    let mut facts = Facts {
+        nonce: 0,
+        gas_limit: PROVISIONAL_GAS,
+        fee: Fee::of(envelope, U256::from(PROVISIONAL_PRICE), U256::zero()),
+        priority: is_request.then(priority::provisional),
+        allowances: Vec::new(),
+        approval: None,
+        given: wanted.given().to_vec(),
+    };
+    if is_request {
+        let floor = count_in(&request(&facts)?.quote(), "minL2GasLimit").unwrap_or(1);
+        set_l2_gas(&mut facts, floor);
+    }
+    match draft(&mut facts, request) {
+        Err(refusal) if refusal.at().starts_with("/intent") => Err(refusal),
+        // What is wrong with made-up facts is nobody's fault.
+        _ => Ok(()),
     }
 }
 

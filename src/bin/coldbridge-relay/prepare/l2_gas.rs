@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::contract::{is_missing, is_revert};
 use crate::number::{amount, count};
-use crate::prepare::facts::{Choices, Fee};
-use crate::prepare::fees::{ERA_GAS_PER_PUBDATA, scaled};
+use crate::prepare::facts::{Choices, ERA_GAS_PER_PUBDATA, Fee};
+use crate::prepare::fees::scaled;
 use crate::prepare::l1_gas::call_object;
 use crate::prepare::way::would_revert;
 use crate::quorum::Quorum;

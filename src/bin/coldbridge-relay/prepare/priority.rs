@@ -84,6 +84,23 @@ pub fn read(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) -> Res
     })
 }
 
+/// The parameters that chains are created with, for a plan that is only looked at.
+pub fn provisional() -> PriorityRequestFacts {
+    PriorityRequestFacts {
+        l2_gas_limit: Gas::from(1),
+        gas_per_pubdata: Gas::from(REQUIRED_GAS_PER_PUBDATA),
+        fee_params: FeeParams {
+            pubdata_pricing_mode: PubdataPricingMode::Rollup,
+            batch_overhead_l1_gas: 1_000_000,
+            max_pubdata_per_batch: 120_000,
+            max_l2_gas_per_batch: 80_000_000,
+            priority_tx_max_pubdata: 99_000,
+            minimal_l2_gas_price: 250_000_000,
+        },
+        multiplier: BaseTokenGasPriceMultiplier { nominator: 1, denominator: 1 },
+    }
+}
+
 /// Compares the base cost that follows from the facts with the one that the Bridgehub states for them.
 ///
 /// # Errors
