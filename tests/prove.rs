@@ -479,8 +479,8 @@ fn lies_about_a_withdrawal_are_told_apart() {
                 r["l1BatchTxIndex"] = Value::Null;
                 r["l2ToL1Logs"][0]["txIndexInL1Batch"] = Value::Null;
             }),
-            26,
-            "relay.disagree",
+            25,
+            "relay.not_ready",
         ),
         ("no status", receipt(|r| r["status"] = Value::Null), 20, "relay.answer"),
         ("failed", receipt(|r| r["status"] = json!("0x0")), 4, "relay.not_provable"),

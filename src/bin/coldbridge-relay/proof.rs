@@ -144,6 +144,8 @@ impl Case<'_> {
 
     /// The proof of a log, its place, and the root that L1 has: members of `withdrawal` and `failedDeposit`.
     fn evidence(&self, receipt: &L2Receipt, log: &Provable, remarks: &mut Vec<String>) -> Result<Evidence, Refusal> {
+        let in_no_batch = || self.not_ready("it is in no batch yet");
+        let tx_number_in_batch = log.tx_number_in_batch.ok_or_else(in_no_batch)?;
         let method = "zks_getL2ToL1LogProof";
         let params = json!([self.hash.to_string(), log.index]);
         let proof = match self.l2.ask(method, &params, LogProof::read_optional)? {
@@ -164,18 +166,12 @@ impl Case<'_> {
                 remarks.push("the L2 node names no batch: on ZKsync OS each block is one".to_owned());
                 receipt.block_number
             }
-            (None, None) => return Err(self.not_ready("it is in no batch yet")),
+            (None, None) => return Err(in_no_batch()),
         };
         let read =
             Proof::read(&proof.words).map_err(|error| error.refusal("/facts/merkleProof", "/facts/l2MessageIndex"))?;
         let root = root::read(self, batch_number, read.settled_on())?;
-        Ok(Evidence {
-            batch_number,
-            index: proof.id,
-            tx_number_in_batch: log.tx_number_in_batch,
-            words: proof.words,
-            root,
-        })
+        Ok(Evidence { batch_number, index: proof.id, tx_number_in_batch, words: proof.words, root })
     }
 
     fn not_ready(&self, what: &str) -> Refusal {

@@ -56,8 +56,8 @@ struct L2ToL1Log {
 pub struct Provable {
     /// Its position among all logs to L1 of the transaction: what the node is asked by.
     pub index: usize,
-    /// The transaction's number in its batch.
-    pub tx_number_in_batch: u16,
+    /// The transaction's number in its batch; none before it is in one.
+    pub tx_number_in_batch: Option<u16>,
 }
 
 /// A message to L1.
@@ -166,8 +166,7 @@ impl L2Receipt {
             (Some(log), Some(receipt)) if log != receipt => {
                 Err("the log and the receipt number the transaction differently")
             }
-            (Some(number), _) | (None, Some(number)) => Ok(Provable { index, tx_number_in_batch: number }),
-            (None, None) => Err("nothing says which transaction of its batch it is"),
+            (log, receipt) => Ok(Provable { index, tx_number_in_batch: log.or(receipt) }),
         }
     }
 }
