@@ -615,3 +615,74 @@ fn help_texts_are_golden() {
     }
     failures.finish();
 }
+
+/// The intents of the fixtures, one of each operation and kind on each network, are prepared from a chain that is as the network
+/// says, and lead to the call that the fixture was signed for.
+#[test]
+fn intents_of_all_operations_lead_to_the_calls_that_others_made_of_them() {
+    use common::chain::{getter, number};
+    let mut seen = std::collections::BTreeSet::new();
+    let mut failures = Failures::default();
+    for fixture in common::operation_fixtures() {
+        let Some(signed) = fixture.signed() else { continue };
+        let intent = &fixture.json["request"]["intent"];
+        let operation = intent["operation"].as_object().and_then(|operation| operation.iter().next()).expect("one");
+        let last = signed["transactions"].as_array().and_then(|list| list.last()).expect("a transaction");
+        let (to, data) = (&last["unsigned"]["to"], last["unsigned"]["data"].as_str().expect("calldata"));
+        let selector = data.get(..10).unwrap_or(data);
+        if !seen.insert((
+            operation.0.clone(),
+            intent["network"].to_string(),
+            selector.to_owned(),
+            intent["envelope"].to_string(),
+        )) {
+            continue;
+        }
+        let name = &fixture.name;
+        let files: Vec<String> =
+            fixture.network_files().iter().map(|path| path.to_str().expect("a path").to_owned()).collect();
+        let network = match files.first() {
+            Some(file) => std::fs::read_to_string(file).expect("the network"),
+            None => {
+                let pinned = format!("src/network/{}.json", intent["network"].as_str().expect("a name"));
+                std::fs::read_to_string(common::root().join(pinned)).expect("the network")
+            }
+        };
+        let mut chain = Chain::of(&serde_json::from_str(&network).expect("JSON"));
+        chain.any_call(getter::ALLOWANCE, &number(0));
+        chain.any_call(getter::BALANCE_OF, &number(0));
+        // What the intent says of accounts is so.
+        for (account, kind) in [("from", "fromKind"), ("refundRecipient", "refundRecipientKind")] {
+            let code = match intent[kind].as_str() {
+                Some("delegated") => format!("0xef0100{}", "11".repeat(20)),
+                Some("contract") => "0x6000".to_owned(),
+                _ => continue,
+            };
+            chain.code.insert(intent[account].as_str().unwrap_or_default().to_lowercase(), code);
+        }
+        let (l1, l2) = made_up(&chain);
+        let mut arguments = vec!["prepare", "--l1", &l1.url, "--l2", &l2.url];
+        if fixture.allows_unchecksummed() {
+            arguments.push("--allow-unchecksummed");
+        }
+        let switches: Vec<&str> = files.iter().flat_map(|file| ["--network-file", file]).collect();
+        arguments.extend(&switches);
+        // The request, not the intent alone: what proves something of the past stays as it is.
+        let said = relay(&arguments, &fixture.json["request"].to_string());
+        if !failures.check(name, "exit and code", &(said.exit, refusal_of(&said)), &(0, String::new())) {
+            failures.fail(name, &said.stderr);
+            continue;
+        }
+        let unsigned = build(&said.json(), &switches);
+        let built = unsigned["transactions"].as_array().and_then(|list| list.last()).expect("a transaction").clone();
+        failures.check(name, "to", &built["to"], to);
+        failures.check(
+            name,
+            "selector",
+            &built["data"].as_str().map(|data| data.get(..10).unwrap_or(data)),
+            &Some(selector),
+        );
+    }
+    assert!(seen.len() > 30, "only {} kinds of intents", seen.len());
+    failures.finish();
+}
