@@ -641,13 +641,9 @@ fn intents_of_all_operations_lead_to_the_calls_that_others_made_of_them() {
         let name = &fixture.name;
         let files: Vec<String> =
             fixture.network_files().iter().map(|path| path.to_str().expect("a path").to_owned()).collect();
-        let network = match files.first() {
-            Some(file) => std::fs::read_to_string(file).expect("the network"),
-            None => {
-                let pinned = format!("src/network/{}.json", intent["network"].as_str().expect("a name"));
-                std::fs::read_to_string(common::root().join(pinned)).expect("the network")
-            }
-        };
+        let pinned = || format!("src/network/{}.json", intent["network"].as_str().expect("a name"));
+        let file = files.first().map_or_else(|| common::root().join(pinned()), std::path::PathBuf::from);
+        let network = std::fs::read_to_string(file).expect("the network");
         let mut chain = Chain::of(&serde_json::from_str(&network).expect("JSON"));
         chain.any_call(getter::ALLOWANCE, &number(0));
         chain.any_call(getter::BALANCE_OF, &number(0));
@@ -685,4 +681,20 @@ fn intents_of_all_operations_lead_to_the_calls_that_others_made_of_them() {
     }
     assert!(seen.len() > 30, "only {} kinds of intents", seen.len());
     failures.finish();
+}
+
+/// The floor of L1 is no promise of execution: what nobody estimates gets room, and is said in capitals.
+#[test]
+fn what_nobody_estimates_gets_room() {
+    let mut chain = Chain::of(&local());
+    chain.reply("l2", "zks_estimateGasL1ToL2", Reply::missing());
+    let (l1, l2) = made_up(&chain);
+    let urls = ["prepare", "--l1", &l1.url, "--l2", &l2.url];
+    let execute = json!({"requestExecute": {"l2Contract": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "l2Value": "0", "l2Calldata": "0xdeadbeef"}});
+    let said = relay(&urls, &intent(ACCOUNT, &execute));
+    assert_eq!(said.json()["facts"]["priorityRequest"]["l2GasLimit"], json!(3_000_000), "{}", said.stderr);
+    assert!(said.stderr.contains("NOT ESTIMATED"), "{}", said.stderr);
+    // A plain transfer takes what L1 asks for, 253,884, and the margin.
+    let said = relay(&urls, &eth_deposit(ACCOUNT));
+    assert_eq!(said.json()["facts"]["priorityRequest"]["l2GasLimit"], json!(342_744), "{}", said.stderr);
 }

@@ -24,8 +24,8 @@ use crate::quorum::Quorum;
 const FEE_PARAMS_SLOT: u8 = 0x26;
 /// Storage slot 45 of the diamond.
 const MULTIPLIER_SLOT: u8 = 0x2d;
-/// What a bridge's first deposit of a token takes on L2 with room: 1,605,643 was measured, its later ones take less.
-const BRIDGE_FALLBACK: u64 = 3_000_000;
+/// What a call gets on L2 that nobody estimates: a bridge's first deposit of a token took 1,605,643, its later ones less.
+const FALLBACK: u64 = 3_000_000;
 
 /// Reads fee parameters and multiplier.
 ///
@@ -146,7 +146,7 @@ fn disagree(nodes: &Quorum, what: &str, stored: U256, actual: U256) -> Refusal {
 /// The gas limit of the L2 side: what the node estimates with the margin on top, and never below the floor of L1.
 ///
 /// The floor is no promise: a first deposit of a token with 1,000,000 gas passed L1 and failed on L2, where 1,605,643 were
-/// needed. So without an estimate a contract call is refused, and a bridge's call gets what was measured, with room.
+/// needed. So without an estimate a call gets what was measured, with room, and the caller is told in capitals.
 pub fn l2_gas_limit(
     nodes: &Quorum,
     network: &Network,
@@ -169,17 +169,14 @@ pub fn l2_gas_limit(
             ));
             Ok(choices.with_margin(floor))
         }
-        (Err(why), L2Side::Bridge(_) | L2Side::Unknown(_)) => {
-            remarks
-                .push(format!("what the bridge takes on L2 is not estimated ({why}): l2GasLimit is {BRIDGE_FALLBACK}"));
-            Ok(BRIDGE_FALLBACK.max(floor))
+        (Err(why), _) => {
+            let limit = FALLBACK.max(choices.with_margin(floor)).min(ceiling);
+            remarks.push(format!(
+                "WHAT THE CALL TAKES ON L2 IS NOT ESTIMATED ({why}): l2GasLimit is {limit}. If that is not enough, it fails on L2, \
+                 and only a token's deposit can be claimed; --l2-gas-limit states another"
+            ));
+            Ok(limit)
         }
-        (Err(why), L2Side::Call(_)) => Err(Refusal::new(
-            Code::RELAY_NO_ESTIMATE,
-            "/facts/priorityRequest/l2GasLimit",
-            format!("{} does not estimate what the call on L2 takes: {why}", nodes.hosts()),
-            "use an endpoint that does, or state --l2-gas-limit yourself: the floor of L1 is no promise that L2 executes it",
-        )),
     }
 }
 
