@@ -76,6 +76,8 @@ impl Address {
     pub const L1_MESSENGER: Self = Self::low(0x80, 0x08);
     /// The L2 ContractDeployer.
     pub const CONTRACT_DEPLOYER: Self = Self::low(0x80, 0x06);
+    /// The L2 Create2Factory, which deploys in its own name.
+    pub const CREATE2_FACTORY: Self = Self::user_space(0x00);
     /// The L2AssetRouter: since v26 the sender of the messages of withdrawn assets.
     pub const L2_ASSET_ROUTER: Self = Self::user_space(0x03);
     /// The L2NativeTokenVault: also the handler in the asset ids of every chain, L1 included.

@@ -230,8 +230,14 @@ impl TransactionFacts {
         refusals
     }
 
-    fn judge_era(&self, refusals: &mut Vec<Refusal>) {
-        if let Some(nonce) = self.nonce.filter(|nonce| *nonce > u32::MAX.into()) {
+    /// What an EraVM node would hold against the numbers of a plan of this many transactions: each has a nonce of its own,
+    /// and approvals their own gas limit. The other limits of the node can not be met here: the access list is always empty,
+    /// `to` is always there, and a request of 1 MiB makes no transaction of 2^24 bytes.
+    pub fn judge_era_plan(&self, transactions: usize, approval_gas_limit: Option<u64>) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        let others = u64::try_from(transactions.saturating_sub(1)).unwrap_or(u64::MAX);
+        let last = self.nonce.map(|nonce| nonce.saturating_add(others));
+        if let Some(nonce) = last.filter(|nonce| *nonce > u32::MAX.into()) {
             refusals.push(
                 Refusal::new(
                     Code::L2_NONCE_RANGE,
@@ -242,17 +248,24 @@ impl TransactionFacts {
                 .values(format!("at most {}", u32::MAX), nonce),
             );
         }
-        if let Some(gas_limit) = self.gas_limit.filter(|limit| *limit == 0 || *limit > ERA_MAX_GAS_LIMIT) {
+        let limits =
+            [(format!("{AT}/gasLimit"), self.gas_limit), ("/facts/approval/gasLimit".to_owned(), approval_gas_limit)];
+        for (at, limit) in limits {
+            let Some(gas_limit) = limit.filter(|limit| *limit == 0 || *limit > ERA_MAX_GAS_LIMIT) else { continue };
             refusals.push(
                 Refusal::new(
                     Code::L2_GAS_LIMIT_RANGE,
-                    format!("{AT}/gasLimit"),
+                    at,
                     format!("gasLimit {gas_limit} is not from 1 to {ERA_MAX_GAS_LIMIT}, which ZKsync nodes take"),
                     "ask the L2 node again (zks_estimateFee or eth_estimateGas)",
                 )
                 .values(format!("1 to {ERA_MAX_GAS_LIMIT}"), gas_limit),
             );
         }
+        refusals
+    }
+
+    fn judge_era(&self, refusals: &mut Vec<Refusal>) {
         if let Some(gas_per_pubdata) = self.gas_per_pubdata {
             let at = format!("{AT}/gasPerPubdata");
             if gas_per_pubdata.is_zero() {

@@ -58,15 +58,21 @@ pub mod review;
 pub mod signed;
 pub mod unsigned;
 
+// from a plan to what leaves: the signing order, its second encoding, and where tests corrupt it
+pub mod fault;
+pub mod release;
+pub mod second_encoding;
+
 pub use address::{Address, Spelling};
 pub use document::Document;
 pub use external::External;
 pub use guard::Guard;
 pub use hash::{Digest, TxHash};
 pub use json::Json;
-pub use key::{Key, Signature};
+pub use key::{DerivationPath, Key, KeyKind, Keystore, Signature};
 pub use network::{Layer, Network, Networks};
 pub use refusal::{Code, Exit, Refusal};
+pub use release::{Ready, Released};
 pub use request::Request;
 pub use review::Review;
 pub use signed::Signed;

@@ -11,7 +11,7 @@ use crate::address::{Address, Spelling};
 use crate::json::{Cursor, Json, parse};
 use crate::refusal::{Code, Refusal, printable, shown};
 
-pub use token::TokenOrigin;
+pub use token::{PinnedToken, TokenOrigin};
 
 /// Which side of the bridge a transaction runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,6 +125,8 @@ pub struct Network {
     pub custom_bridges: Vec<(String, Address)>,
     /// The chains that its Bridgehub lets chains settle on in place of L1 (`whitelistedSettlementLayers`): the Gateways.
     pub settlement_layers: Vec<u64>,
+    /// Tokens that it knows by symbol, decimals, addresses and origin.
+    pub tokens: Vec<PinnedToken>,
     /// `priorityTxMaxGasLimit` of the diamond (slot 26; 72,000,000 unless the ChainTypeManager changed it).
     pub priority_tx_max_gas_limit: u64,
     /// Where these facts were read.
@@ -176,6 +178,15 @@ impl Network {
         self.vm == Vm::EraVm && matches!(self.l2_chain_id, 324 | 300 | 270) && self.base_token == BaseToken::Eth
     }
 
+    /// Whether a token of this origin is what the chain pays its gas in: no ERC-20 on L2, and no asset of the bridges there.
+    pub fn is_base_token(&self, origin: TokenOrigin) -> bool {
+        let base = match self.base_token {
+            BaseToken::Eth => Address::ETH_TOKEN,
+            BaseToken::Erc20(token) => token,
+        };
+        origin == TokenOrigin { chain_id: self.l1_chain_id, token: base }
+    }
+
     /// The network's own contracts, by their field names: money sent *to* one of them as a recipient is lost.
     pub fn contracts(&self) -> Vec<(&'static str, Address)> {
         let mut contracts = vec![
@@ -215,6 +226,7 @@ impl Network {
                 "l1Weth",
                 "customBridges",
                 "settlementLayers",
+                "tokens",
                 "priorityTxMaxGasLimit",
                 "source",
             ],
@@ -293,6 +305,10 @@ impl Network {
                 }
                 None => Vec::new(),
             },
+            tokens: match members.optional("tokens") {
+                Some(tokens) => PinnedToken::read_list(&tokens)?,
+                None => Vec::new(),
+            },
             priority_tx_max_gas_limit: match members.optional("priorityTxMaxGasLimit") {
                 Some(cursor) => cursor.count(u64::MAX)?,
                 None => 72_000_000,
@@ -369,6 +385,9 @@ impl Network {
         if !self.custom_bridges.is_empty() {
             let bridges = self.custom_bridges.iter().map(|(name, address)| (name.as_str(), Json::display(address)));
             members.push(("customBridges", Json::object(bridges)));
+        }
+        if !self.tokens.is_empty() {
+            members.push(("tokens", Json::Array(self.tokens.iter().map(PinnedToken::to_json).collect())));
         }
         if !self.settlement_layers.is_empty() {
             let layers = self.settlement_layers.iter().map(|layer| Json::count(*layer));
@@ -475,6 +494,7 @@ impl Networks {
     pub fn with(mut self, json: &Json) -> Result<Self, Refusal> {
         let mut network = Network::read(json, Origin::File)?;
         network.judge_roles()?;
+        network.judge_tokens()?;
         if let Some(known) = self.known.iter().find(|known| known.name == network.name) {
             return Err(Refusal::new(
                 Code::NETWORK_INVALID,
@@ -505,6 +525,7 @@ impl Networks {
             if known.bridgehub == network.bridgehub && network.settlement_layers.is_empty() {
                 network.settlement_layers.clone_from(&known.settlement_layers);
             }
+            network.judge_tokens_against(known)?;
             let shared = [
                 ("/l1AssetRouter", known.l1_asset_router, network.l1_asset_router),
                 ("/l1Nullifier", known.l1_nullifier, network.l1_nullifier),
@@ -589,6 +610,8 @@ mod tests {
         for (network, text) in networks.iter().zip(PINNED) {
             let json = parse(text.as_bytes()).expect("embedded");
             assert_eq!(network.to_json(), json, "{}: checksummed, every member, in order", network.name);
+            network.judge_roles().expect("one role an address");
+            network.judge_tokens().expect("no contradiction");
             for (field, address) in network.contracts() {
                 assert!(text.contains(&address.to_string()), "{}: {field}", network.name);
             }

@@ -4,6 +4,7 @@
 //! decoded bytes. It knows nothing of envelopes, keys or documents.
 
 pub mod approve;
+pub mod call;
 pub mod cancel;
 pub mod claim_failed_deposit;
 pub mod deploy;
@@ -12,6 +13,8 @@ pub mod evidence;
 pub mod finalize_withdrawal;
 pub mod mailbox;
 pub mod request_execute;
+mod token;
+pub mod transfer;
 pub mod withdraw;
 
 use ethabi::ethereum_types::U256;
@@ -19,10 +22,13 @@ use ethabi::ethereum_types::U256;
 use crate::abi::Function;
 use crate::address::{Address, Spelling};
 use crate::json::{Cursor, Json};
-use crate::network::{BaseToken, Layer, Network};
+use crate::network::{Layer, Network};
 use crate::priority::{Assessment, PriorityRequestFacts};
 use crate::refusal::{Code, Refusal, printable};
-use crate::units::{BaseTokenUnits, Wei, WeiPerGas, with_decimals};
+use crate::units::{BaseTokenUnits, Wei, WeiPerGas};
+
+pub(crate) use token::amount_in_words;
+pub use token::{Movement, TokenName, judge_l2_token, judge_recipient, judge_token_contract};
 
 /// One kind of operation.
 pub struct Operation {
@@ -47,7 +53,8 @@ pub struct Operation {
 /// Reads the body of an operation.
 pub type ReadBody = fn(&Cursor<'_>, Spelling) -> Result<Box<dyn Body>, Refusal>;
 
-/// Every operation there is. A call that several could have made is recognised as the first of them.
+/// Every operation there is. A call that several could have made is recognised as the first of them; as [`call`], which could
+/// have made any, only where a document says so.
 pub const ALL: &[&Operation] = &[
     &deposit::OPERATION,
     &deploy::OPERATION,
@@ -56,8 +63,10 @@ pub const ALL: &[&Operation] = &[
     &approve::OPERATION,
     &cancel::OPERATION,
     &withdraw::OPERATION,
+    &transfer::OPERATION,
     &finalize_withdrawal::OPERATION,
     &claim_failed_deposit::OPERATION,
+    &call::OPERATION,
 ];
 
 /// The fields of an operation that has been read.
@@ -66,8 +75,21 @@ pub trait Body {
     fn to_json(&self) -> Json;
     /// Where its transactions run.
     fn layer(&self) -> Layer;
+    /// The options of the intent and the facts that it uses, where these are fewer than its operation's on all layers.
+    fn uses(&self) -> Option<Uses> {
+        None
+    }
     /// The calls, as far as they can be computed, and everything that is wrong with them.
     fn plan(&self, context: &Context<'_>) -> Plan;
+}
+
+/// What a body uses of the intent and the facts, beside `transaction`.
+#[derive(Debug, Clone, Copy)]
+pub struct Uses {
+    /// The options of the intent.
+    pub options: &'static [&'static str],
+    /// The facts.
+    pub facts: &'static [&'static str],
 }
 
 /// What an operation may know beside its own fields.
@@ -98,6 +120,8 @@ pub struct Context<'a> {
     pub withdrawal: Option<&'a finalize_withdrawal::WithdrawalFacts>,
     /// `facts.failedDeposit`
     pub failed_deposit: Option<&'a claim_failed_deposit::FailedDepositFacts>,
+    /// `facts.deployment.deploymentNonce`
+    pub deployment_nonce: Option<u64>,
     /// The highest gas price, and its place in the request.
     pub gas_price_cap: Option<(WeiPerGas, &'static str)>,
 }
@@ -170,6 +194,8 @@ pub struct Call {
     pub value: Wei,
     /// The calldata.
     pub calldata: Vec<u8>,
+    /// The bytecodes that it makes known to the chain (EraVM, type 0x71).
+    pub factory_deps: Vec<Vec<u8>>,
     /// Which of the facts' gas limits it gets.
     pub gas: CallGas,
     /// What [`recognise`] must find in the encoded call: the operation's body in canonical words.
@@ -228,6 +254,8 @@ pub struct Seen<'a> {
     pub value: Wei,
     /// The calldata.
     pub data: &'a [u8],
+    /// The bytecodes that come with it.
+    pub factory_deps: &'a [Vec<u8>],
 }
 
 /// An operation found in a call.
@@ -271,120 +299,17 @@ pub fn read(cursor: &Cursor<'_>, spelling: Spelling) -> Result<(&'static Operati
 /// Finds the operation that a call belongs to.
 pub fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
     ALL.iter()
-        .filter(|operation| operation.layers.contains(&seen.layer))
-        .find_map(|operation| (operation.recognise)(seen))
+        .filter(|operation| operation.name != call::OPERATION.name)
+        .find_map(|operation| recognise_with(operation, seen))
 }
 
 /// Finds an operation of this name in a call, also where another could have made the same call.
 pub fn recognise_as(name: &str, seen: &Seen<'_>) -> Option<Recognised> {
-    let operation = ALL.iter().find(|operation| operation.name == name)?;
-    if operation.layers.contains(&seen.layer) { (operation.recognise)(seen) } else { None }
+    recognise_with(ALL.iter().find(|operation| operation.name == name)?, seen)
 }
 
-/// `token` of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenName {
-    /// Named "eth".
-    Eth,
-    /// Named "base": the chain's base token.
-    Base,
-    /// The ERC-20 at this address of the operation's own layer.
-    Erc20(Address),
-}
-
-impl TokenName {
-    /// Reads `token`.
-    pub fn read(cursor: &Cursor<'_>) -> Result<Self, Refusal> {
-        if cursor.text()?.starts_with("0x") {
-            return cursor.address(Spelling::AnyCase).map(Self::Erc20);
-        }
-        cursor.choice(&[("eth", Self::Eth), ("base", Self::Base)])
-    }
-
-    /// The word or address again.
-    pub fn to_json(self) -> Json {
-        match self {
-            Self::Eth => Json::text("eth"),
-            Self::Base => Json::text("base"),
-            Self::Erc20(token) => Json::display(token),
-        }
-    }
-}
-
-/// Token, amount and recipient: what a deposit and a withdrawal have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Movement {
-    /// What moves.
-    pub token: TokenName,
-    /// How much of it, in base units.
-    pub amount: U256,
-    /// Who gets it on the other layer.
-    pub to: Address,
-}
-
-impl Movement {
-    /// Its members.
-    pub const MEMBERS: &'static [&'static str] = &["token", "amount", "to"];
-
-    /// Reads them.
-    pub fn read(members: &crate::json::Members<'_>, spelling: Spelling) -> Result<Self, Refusal> {
-        Ok(Self {
-            token: TokenName::read(&members.required("token")?)?,
-            amount: members.required("amount")?.amount()?,
-            to: members.required("to")?.address(spelling)?,
-        })
-    }
-
-    /// The members again, the token under the given name.
-    pub fn members(&self, token: Json) -> Vec<(&'static str, Json)> {
-        vec![("token", token), ("amount", Json::display(self.amount)), ("to", Json::display(self.to))]
-    }
-
-    /// What is wrong with recipient and amount.
-    pub fn judge(&self, at: &str, network: &Network) -> Vec<Refusal> {
-        let amount = self.amount.is_zero().then(|| {
-            Refusal::new(
-                Code::AMOUNT_ZERO,
-                format!("{at}/amount"),
-                "the amount is 0: only fees would be spent",
-                "state the amount in base units (wei)",
-            )
-        });
-        judge_recipient(self.to, &format!("{at}/to"), network).into_iter().chain(amount).collect()
-    }
-}
-
-/// Whether money may be sent to an account: nobody owns the zero, system and bridge addresses.
-pub fn judge_recipient(recipient: Address, at: &str, network: &Network) -> Option<Refusal> {
-    let remedy = "write the address of the account that is to receive it";
-    if recipient == Address::ZERO {
-        return Some(Refusal::new(Code::RECIPIENT_ZERO, at, "the zero address: what arrives there is gone", remedy));
-    }
-    if recipient.is_system() {
-        return Some(Refusal::new(
-            Code::RECIPIENT_SYSTEM,
-            at,
-            format!("{recipient} is a system address (up to 0x1ffff): nobody has a key for it"),
-            remedy,
-        ));
-    }
-    let (field, _) = network.contracts().into_iter().find(|(_, contract)| *contract == recipient)?;
-    Some(Refusal::new(
-        Code::RECIPIENT_NETWORK_CONTRACT,
-        at,
-        format!("{recipient} is the {field} of {}: what it is sent can not be got back", network.name),
-        remedy,
-    ))
-}
-
-/// An amount for a person: ETH with its decimals, everything else in base units with the full address.
-pub(crate) fn amount_in_words(network: &Network, token: TokenName, amount: U256) -> String {
-    let erc20 = |token: Address| format!("{amount} base units of ERC-20 {token}");
-    match (token, network.base_token) {
-        (TokenName::Eth, _) | (TokenName::Base, BaseToken::Eth) => {
-            format!("{} ETH ({amount} wei)", with_decimals(amount, 18))
-        }
-        (TokenName::Base, BaseToken::Erc20(token)) => format!("{} (the base token)", erc20(token)),
-        (TokenName::Erc20(token), _) => erc20(token),
-    }
+fn recognise_with(operation: &Operation, seen: &Seen<'_>) -> Option<Recognised> {
+    let brings = [deploy::OPERATION.name, call::OPERATION.name].contains(&operation.name);
+    let fits = operation.layers.contains(&seen.layer) && (brings || seen.factory_deps.is_empty());
+    if fits { (operation.recognise)(seen) } else { None }
 }

@@ -3,6 +3,8 @@
 //! Every failure of this crate is a [`Refusal`]. Its [`Code`] and its place are stable and are what fixtures and other
 //! people's programs compare; its sentences are for people and may change.
 
+mod advice;
+
 use std::fmt;
 
 use crate::json::Json;
@@ -47,6 +49,50 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, by number.
+    pub const ALL: &'static [Self] = &[
+        Self::Bug,
+        Self::Usage,
+        Self::Input,
+        Self::Mismatch,
+        Self::Policy,
+        Self::Declined,
+        Self::Key,
+        Self::Fault,
+        Self::Guard,
+        Self::Io,
+        Self::Network,
+        Self::Rejected,
+        Self::WrongChain,
+        Self::Replaced,
+        Self::Reverted,
+        Self::Pending,
+        Self::Disagree,
+    ];
+
+    /// What it says, in a few words.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Bug => "a bug of coldbridge",
+            Self::Usage => "the command line is wrong",
+            Self::Input => "the input is not readable as that document",
+            Self::Mismatch => "well formed, but false or doomed",
+            Self::Policy => "the policy forbids it",
+            Self::Declined => "a person, or the absence of one, said no",
+            Self::Key => "the key is unreadable, not that of the sender, or a signature is not the sender's",
+            Self::Fault => "a signature failed its own check: stop using this machine",
+            Self::Guard => "the nonce or the intent was signed differently before",
+            Self::Io => "a file could not be read or written",
+            Self::Network => "relay: an endpoint could not be reached, or did not answer in the protocol",
+            Self::Rejected => "relay: the node did not take the transaction",
+            Self::WrongChain => "relay: the endpoint serves another chain",
+            Self::Replaced => "relay: another transaction took the nonce",
+            Self::Reverted => "relay: mined, and failed",
+            Self::Pending => "relay: not mined yet",
+            Self::Disagree => "relay: endpoints contradict each other, or what was signed",
+        }
+    }
+
     /// The process exit code.
     pub const fn code(self) -> u8 {
         match self {
@@ -171,6 +217,12 @@ codes! {
     TOKEN_ORIGIN = "token.origin", Mismatch;
     /// This form of deposit does not exist for the token or the network.
     DEPOSIT_FORM = "deposit.form", Mismatch;
+    /// This form of withdrawal does not exist for the token or the network.
+    WITHDRAW_FORM = "withdraw.form", Mismatch;
+    /// Only a withdrawal of the base token takes a message along.
+    WITHDRAW_MESSAGE = "withdraw.message", Mismatch;
+    /// This kind of deployment is not built on that layer.
+    DEPLOY_KIND = "deploy.kind", Mismatch;
     /// The network pins no second bridge of this name.
     BRIDGE_UNKNOWN = "bridge.unknown", Mismatch;
     /// The bytes for a custom second bridge contradict the operation.
@@ -189,6 +241,8 @@ codes! {
     FACTORY_DEPS_WORDS = "factory_deps.words", Mismatch;
     /// Factory dependencies where the virtual machine ignores them.
     FACTORY_DEPS_VM = "factory_deps.vm", Mismatch;
+    /// Factory dependencies in an envelope that has no place for them.
+    FACTORY_DEPS_ENVELOPE = "factory_deps.envelope", Mismatch;
     /// The spender is none of the network's contracts that take tokens.
     APPROVE_SPENDER = "approve.spender", Mismatch;
     /// An allowance that the plan does not use.
@@ -207,6 +261,8 @@ codes! {
     RECIPIENT_SYSTEM = "recipient.system", Mismatch;
     /// The recipient is one of the network's own contracts.
     RECIPIENT_NETWORK_CONTRACT = "recipient.network_contract", Mismatch;
+    /// The recipient is a token's own contract.
+    RECIPIENT_TOKEN = "recipient.token", Mismatch;
     /// The amount is zero.
     AMOUNT_ZERO = "amount.zero", Mismatch;
     /// The envelope does not exist on that chain.
@@ -307,6 +363,8 @@ codes! {
     PROOF_BATCH = "proof.batch", Mismatch;
     /// The proof ends on a settlement layer that the network does not know.
     PROOF_SETTLEMENT_LAYER = "proof.settlement_layer", Mismatch;
+    /// L1 has no root of the batch yet.
+    PROOF_NOT_EXECUTED = "proof.not_executed", Mismatch;
     /// The proof does not end in batchRoot.
     PROOF_ROOT = "proof.root", Mismatch;
     /// The document differs from what its own intent and facts give.
@@ -318,6 +376,11 @@ codes! {
     /// A signature that any chain accepts (before EIP-155).
     SIGNED_REPLAYABLE = "signed.replayable", Mismatch;
 
+    /// A network interface is up where `--require-airgap` was given.
+    AIRGAP_INTERFACE = "airgap.interface", Policy;
+    /// The program can not deny itself the network where `--require-airgap` was given.
+    AIRGAP_FILTER = "airgap.filter", Policy;
+
     /// There is nobody to ask, or the answer was not yes.
     SIGN_DECLINED = "sign.declined", Declined;
     /// The key file can not be read as a key.
@@ -326,6 +389,20 @@ codes! {
     KEY_PERMISSIONS = "key.permissions", Key;
     /// The key file can not be read.
     KEY_UNREADABLE = "key.unreadable", Key;
+    /// The file is not a keystore of version 3.
+    KEY_KEYSTORE = "key.keystore", Key;
+    /// A keystore whose key derivation would cost too much, or is none.
+    KEY_KDF = "key.kdf", Key;
+    /// The password does not open the keystore.
+    KEY_PASSWORD = "key.password", Key;
+    /// There is nobody to ask for a password, or it is empty.
+    KEY_NO_PASSWORD = "key.no_password", Key;
+    /// The keystore holds another key than the one of the address that it names.
+    KEY_ADDRESS = "key.address", Key;
+    /// The words are not a mnemonic of BIP-39 in English.
+    KEY_MNEMONIC = "key.mnemonic", Key;
+    /// The derivation path is not one of BIP-32, or not hardened as BIP-44 has it.
+    KEY_DERIVATION_PATH = "key.derivation_path", Usage;
     /// The key is not the key of `from`.
     KEY_NOT_FROM = "key.not_from", Key;
     /// The key of one of the smart account's signers is missing.
@@ -336,6 +413,8 @@ codes! {
     SIGNATURE_COUNT = "signature.count", Key;
     /// The signature is not a signature of `from`.
     SIGNATURE_NOT_FROM = "signature.not_from", Key;
+    /// Planning the same request twice gave two plans.
+    FAULT_PLAN = "fault.plan", Fault;
     /// A signature failed the check that follows each signing.
     FAULT_SIGNATURE = "fault.signature", Fault;
     /// The bytes that were about to leave do not say what was asked.
@@ -370,6 +449,10 @@ codes! {
     RELAY_ANSWER = "relay.answer", Network;
     /// The node did not take the transaction, and does not know it.
     RELAY_REJECTED = "relay.rejected", Rejected;
+    /// The node did not take the transaction: its fees are too low, or lower than those of another one with its nonce.
+    RELAY_UNDERPRICED = "relay.underpriced", Rejected;
+    /// The node did not take the transaction: the account can not pay for it.
+    RELAY_INSUFFICIENT_FUNDS = "relay.insufficient_funds", Rejected;
     /// The endpoint serves another chain than the payload is signed for.
     RELAY_WRONG_CHAIN = "relay.wrong_chain", WrongChain;
     /// The nonce was used by another transaction.
@@ -378,8 +461,12 @@ codes! {
     RELAY_REVERTED = "relay.reverted", Reverted;
     /// The transaction was not mined within the time that was given.
     RELAY_PENDING = "relay.pending", Pending;
-    /// What the node says of our transaction is not what was signed.
+    /// A node had the transaction and forgot it, each time that it was sent.
+    RELAY_DROPPED = "relay.dropped", Pending;
+    /// Endpoints contradict each other, or what one says of our transaction is not what was signed.
     RELAY_DISAGREE = "relay.disagree", Disagree;
+    /// Another payload of the journal has this nonce and can still be mined.
+    RELAY_RIVAL = "relay.rival", Guard;
     /// The journal is not a journal of this relay, or another relay is using it.
     RELAY_JOURNAL = "relay.journal", Io;
     /// The chain names other contracts than the network pins.
@@ -446,6 +533,7 @@ pub mod contract_error {
         ETH_DEPOSIT_NOT_SUPPORTED = "ETHDepositNotSupported()" "0x627e0872";
         LEGACY_ENCODING_USED_FOR_NON_L1_TOKEN = "LegacyEncodingUsedForNonL1Token()" "0xfade089a";
         ASSET_ID_MISMATCH = "AssetIdMismatch(bytes32,bytes32)" "0x1294e9e1";
+        TOKEN_NOT_LEGACY = "TokenNotLegacy()" "0x1850b46b";
         ASSET_ID_NOT_SUPPORTED = "AssetIdNotSupported(bytes32)" "0x04a0b7e9";
         INVALID_SELECTOR = "InvalidSelector(bytes4)" "0x12ba286f";
         L2_WITHDRAWAL_MESSAGE_WRONG_LENGTH = "L2WithdrawalMessageWrongLength(uint256)" "0x97e1359e";
@@ -458,6 +546,7 @@ pub mod contract_error {
         MERKLE_INDEX_OUT_OF_BOUNDS = "MerkleIndexOutOfBounds()" "0x9bb54c35";
         NOT_SETTLEMENT_LAYER = "NotSettlementLayer()" "0xd0266e26";
         LOCAL_ROOT_IS_ZERO = "LocalRootIsZero()" "0xa969e486";
+        BATCH_NOT_EXECUTED = "BatchNotExecuted(uint256)" "0x2078a6a0";
         INVALID_PROOF = "InvalidProof()" "0x09bde339";
         WRONG_L2_SENDER = "WrongL2Sender(address)" "0x636c90db";
         LEGACY_BRIDGE_NOT_SET = "LegacyBridgeNotSet()" "0x8efef97a";

@@ -62,6 +62,7 @@ struct Facts {
     approval_gas_limit: Option<u64>,
     withdrawal: Option<WithdrawalFacts>,
     failed_deposit: Option<FailedDepositFacts>,
+    deployment_nonce: Option<u64>,
 }
 
 /// Whose signatures a transaction of the sender needs.
@@ -91,7 +92,8 @@ impl Request {
         spelling: Spelling,
     ) -> Result<Self, Refusal> {
         let (intent, network) = read_intent(intent, networks, spelling)?;
-        let facts = read_facts(facts, intent.operation)?;
+        let used = intent.body.uses().map_or(intent.operation.facts, |uses| uses.facts);
+        let facts = read_facts(facts, intent.operation.name, used)?;
         Ok(Self { intent, facts, network })
     }
 
@@ -142,6 +144,11 @@ impl Request {
         );
         members.extend(self.facts.withdrawal.as_ref().map(|facts| ("withdrawal", facts.to_json())));
         members.extend(self.facts.failed_deposit.as_ref().map(|facts| ("failedDeposit", facts.to_json())));
+        members.extend(
+            self.facts
+                .deployment_nonce
+                .map(|nonce| ("deployment", Json::object([("deploymentNonce", Json::count(nonce))]))),
+        );
         Json::object(members)
     }
 
@@ -189,6 +196,12 @@ impl Request {
     /// # Errors
     /// The first lie.
     pub fn plan(self) -> Result<Unsigned, Refusal> {
+        let (transactions, assessed) = self.transactions()?;
+        Unsigned::new(self, transactions, assessed)
+    }
+
+    /// The transactions of the plan, and what else it comes to. The signing order asks twice and compares.
+    pub(crate) fn transactions(&self) -> Result<(Vec<Planned>, Plan), Refusal> {
         let envelope = self.envelope()?;
         let settled = self.facts.transaction.settle(envelope)?;
         let mut assessed = self.assess();
@@ -212,7 +225,7 @@ impl Request {
         for (call, nonce) in assessed.calls.drain(..).zip(settled.nonce..) {
             transactions.push(self.transaction(call, envelope, &settled, nonce)?);
         }
-        Unsigned::new(self, transactions, assessed)
+        Ok((transactions, assessed))
     }
 
     /// Everything that follows from the request without a nonce or a key, and everything that is wrong with it.
@@ -298,12 +311,17 @@ impl Request {
             approval_gas_limit: self.facts.approval_gas_limit,
             withdrawal: self.facts.withdrawal.as_ref(),
             failed_deposit: self.facts.failed_deposit.as_ref(),
+            deployment_nonce: self.facts.deployment_nonce,
             gas_price_cap: transaction.price_cap(),
         });
         plan.refusals.splice(0..0, self.judge_sender());
         self.add_paymaster(&mut plan);
         plan.refusals.extend(judge_recipient(intent.from, "/intent/from", &self.network));
         plan.refusals.extend(transaction.judge(self.layer(), self.network.vm));
+        if self.layer() == Layer::L2 && self.network.vm == Vm::EraVm {
+            plan.refusals.extend(transaction.judge_era_plan(plan.calls.len(), self.facts.approval_gas_limit));
+        }
+        plan.refusals.extend(self.judge_factory_deps(&plan.calls));
         if self.layer() == Layer::L1 || self.network.vm == Vm::ZkSyncOs {
             let judged = plan.calls.iter().filter_map(|call| match call.gas {
                 CallGas::Main => {
@@ -325,6 +343,21 @@ impl Request {
             ));
         }
         plan
+    }
+
+    /// Only type 0x71 has a place for factory dependencies.
+    fn judge_factory_deps(&self, calls: &[Call]) -> Option<Refusal> {
+        let brings = self.layer() == Layer::L2 && calls.iter().any(|call| !call.factory_deps.is_empty());
+        let envelope = self.envelope().ok().filter(|envelope| brings && *envelope != Envelope::Eip712)?;
+        Some(
+            Refusal::new(
+                Code::FACTORY_DEPS_ENVELOPE,
+                "/intent/envelope",
+                format!("a transaction of envelope {} carries no bytecode", envelope.name()),
+                "leave envelope out for eip712",
+            )
+            .values(Envelope::Eip712.name(), envelope.name()),
+        )
     }
 
     /// What is wrong with the kind of the sender and with those who sign for it.
@@ -474,7 +507,7 @@ impl Request {
                     data,
                     from: self.intent.from,
                     gas_per_pubdata,
-                    factory_deps: Vec::new(),
+                    factory_deps: call.factory_deps,
                     paymaster: self
                         .intent
                         .paymaster
@@ -494,7 +527,8 @@ fn read_intent(cursor: &Cursor<'_>, networks: &Networks, spelling: Spelling) -> 
     let members = cursor.members(&["network", "from", "operation"], &[OF_THE_SENDER, OPTIONS].concat())?;
     let network = networks.named(&members.required("network")?)?.clone();
     let (operation, body) = operation::read(&members.required("operation")?, spelling)?;
-    for name in OPTIONS.iter().filter(|name| !operation.options.contains(name)) {
+    let used = body.uses().map_or(operation.options, |uses| uses.options);
+    for name in OPTIONS.iter().filter(|name| !used.contains(name)) {
         if let Some(member) = members.optional(name) {
             return Err(member.refuse(
                 Code::INTENT_UNUSED,
@@ -572,14 +606,14 @@ fn read_bridge(
     Ok(Some(Bridge { name: text.to_owned(), address, data }))
 }
 
-fn read_facts(cursor: &Cursor<'_>, operation: &Operation) -> Result<Facts, Refusal> {
-    const USES: &[&str] = &["priorityRequest", "allowances", "approval", "withdrawal", "failedDeposit"];
+fn read_facts(cursor: &Cursor<'_>, operation: &str, used: &[&str]) -> Result<Facts, Refusal> {
+    const USES: &[&str] = &["priorityRequest", "allowances", "approval", "deployment", "withdrawal", "failedDeposit"];
     let members = cursor.members(&["transaction"], USES)?;
-    for name in USES.iter().filter(|name| !operation.facts.contains(name)) {
+    for name in USES.iter().filter(|name| !used.contains(name)) {
         if let Some(member) = members.optional(name) {
             return Err(member.refuse(
                 Code::FACTS_UNUSED,
-                format!("the operation {} uses no {name}", operation.name),
+                format!("this {operation} uses no {name}"),
                 "leave it out: a fact that nothing checks must not look as if it counted",
             ));
         }
@@ -597,6 +631,12 @@ fn read_facts(cursor: &Cursor<'_>, operation: &Operation) -> Result<Facts, Refus
         },
         withdrawal: members.optional("withdrawal").map(|facts| WithdrawalFacts::read(&facts)).transpose()?,
         failed_deposit: members.optional("failedDeposit").map(|facts| FailedDepositFacts::read(&facts)).transpose()?,
+        deployment_nonce: match members.optional("deployment") {
+            Some(deployment) => {
+                Some(deployment.members(&["deploymentNonce"], &[])?.required("deploymentNonce")?.count(u64::MAX)?)
+            }
+            None => None,
+        },
     })
 }
 

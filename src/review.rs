@@ -218,7 +218,8 @@ impl Review {
 
 fn seen<'a>(decoded: &'a Decoded, network: &'a Network, layer: Layer, from: Option<Address>) -> Option<Seen<'a>> {
     let transaction = &decoded.transaction;
-    Some(Seen { network, layer, from, to: transaction.to()?, value: transaction.value(), data: transaction.data() })
+    let (to, value) = (transaction.to()?, transaction.value());
+    Some(Seen { network, layer, from, to, value, data: transaction.data(), factory_deps: transaction.factory_deps() })
 }
 
 fn joined(addresses: &[Address]) -> String {

@@ -32,6 +32,8 @@ pub struct SignedTransaction {
     purpose: String,
     decoded: Decoded,
     from: Address,
+    /// Who signed, recovered once; none for bytes that only a smart account can judge.
+    owners: Option<Vec<Address>>,
     raw: Vec<u8>,
     hash: TxHash,
     signing_digest: Digest,
@@ -54,6 +56,15 @@ impl Signed {
     /// `signature.not_from` (exit 7) for a signature that is not the sender's, `signed.differs` (exit 4) for a member
     /// that does not say what the raw bytes say.
     pub fn read(json: &Json, networks: &Networks) -> Result<Self, Refusal> {
+        Self::read_on(json, |name| networks.named(name).cloned())
+    }
+
+    /// Reads a document that was just written for this network.
+    pub(crate) fn read_back(json: &Json, network: &Network) -> Result<Self, Refusal> {
+        Self::read_on(json, |_| Ok(network.clone()))
+    }
+
+    fn read_on(json: &Json, named: impl Fn(&Cursor<'_>) -> Result<Network, Refusal>) -> Result<Self, Refusal> {
         let root = Cursor::root(json);
         let members = root.document(SCHEMA, &["intentId", "network", "from", "transactions"], &["signers"])?;
         let intent_id = members.required("intentId")?;
@@ -61,7 +72,7 @@ impl Signed {
             Json::Null => None,
             _ => Some(intent_id.label()?.to_owned()),
         };
-        let network = networks.named(&members.required("network")?)?.clone();
+        let network = named(&members.required("network")?)?;
         let from = members.required("from")?.address(Spelling::AnyCase)?;
         let signers = match members.optional("signers") {
             Some(signers) => {
@@ -104,6 +115,19 @@ impl Signed {
         Json::object(members)
     }
 
+    /// Corrupts one of its values.
+    #[cfg(feature = "fault-injection")]
+    pub(crate) fn inject(&mut self, bit: usize) {
+        for transaction in self.transactions.iter_mut().take(1) {
+            let length = transaction.raw.len().max(1);
+            match bit % 3 {
+                0 => transaction.raw.iter_mut().skip(bit % length).take(1).for_each(|byte| *byte ^= 1),
+                1 => transaction.hash.0.iter_mut().take(1).for_each(|byte| *byte ^= 1),
+                _ => transaction.signing_digest.0.iter_mut().take(1).for_each(|byte| *byte ^= 1),
+            }
+        }
+    }
+
     /// The owner's name for the intent.
     pub fn intent_id(&self) -> Option<&str> {
         self.intent_id.as_deref()
@@ -134,7 +158,8 @@ impl SignedTransaction {
     pub(crate) fn new(layer: Layer, purpose: &str, decoded: Decoded, from: Address, raw: Vec<u8>) -> Self {
         let hash = decoded.hash().unwrap_or(TxHash([0; 32]));
         let signing_digest = decoded.transaction.signing_digest();
-        Self { layer, purpose: purpose.to_owned(), decoded, from, raw, hash, signing_digest }
+        let owners = decoded.owners();
+        Self { layer, purpose: purpose.to_owned(), decoded, from, owners, raw, hash, signing_digest }
     }
 
     fn read(cursor: &Cursor<'_>, network: &Network, from: Address, signers: &[Address]) -> Result<Self, Refusal> {
@@ -175,20 +200,21 @@ impl SignedTransaction {
             ));
         }
         let is_account_signature = members.required("signature")?.value().get("custom").is_some();
-        decoded.judge_sender(from, is_account_signature, signers, &raw_cursor)?;
         let purpose = members.required("purpose")?.label()?.to_owned();
-        let found = decoded.transaction.to().and_then(|to| {
-            let transaction = &decoded.transaction;
+        let proved = Self::new(layer, &purpose, decoded, from, raw);
+        proved.judge_sender(is_account_signature, signers, &raw_cursor)?;
+        let transaction = proved.transaction();
+        let found = transaction.to().and_then(|to| {
             let (value, data) = (transaction.value(), transaction.data());
-            let seen = Seen { network, layer, from: Some(from), to, value, data };
+            let factory_deps = transaction.factory_deps();
+            let seen = Seen { network, layer, from: Some(from), to, value, data, factory_deps };
             recognise_as(&purpose, &seen).or_else(|| recognise(&seen))
         });
         // What no operation of ours carries makes it another transaction than its call says.
-        let does = found.filter(|_| !decoded.transaction.has_access_list()).map(|found| found.name);
+        let does = found.filter(|_| !transaction.has_access_list()).map(|found| found.name);
         if does != Some(purpose.as_str()) {
             return Err(differs(cursor, "purpose", does.unwrap_or("no operation that coldbridge knows"), purpose));
         }
-        let proved = Self::new(layer, &purpose, decoded, from, raw);
         // Everything else the document says must be what the bytes give.
         for (name, expected) in proved.members() {
             let member = members.required(name)?;
@@ -207,9 +233,43 @@ impl SignedTransaction {
         Ok(proved)
     }
 
+    /// Whether this is a transaction of that account: signed by it, or declared as its own with a smart account's signature
+    /// that is, where its owners are stated, exactly theirs.
+    fn judge_sender(&self, is_account_signature: bool, signers: &[Address], raw: &Cursor<'_>) -> Result<(), Refusal> {
+        let from = self.from;
+        let declared = self.transaction().declared_from();
+        let actual = if let Some(declared) = declared.filter(|declared| *declared != from) {
+            format!("a transaction of {declared}")
+        } else if is_account_signature && declared.is_some() && self.signer() != Some(from) {
+            let owners = self.owners().unwrap_or_default();
+            if signers.is_empty() || owners == signers {
+                return Ok(());
+            }
+            let owners = owners.iter().map(Address::to_string).collect::<Vec<_>>().join(", ");
+            format!("a signature of {}", if owners.is_empty() { "nobody".to_owned() } else { owners })
+        } else {
+            match self.signer() {
+                Some(signer) if signer == from && signers.is_empty() => return Ok(()),
+                Some(signer) => format!("a signature of {signer}"),
+                None => "a signature of nobody".to_owned(),
+            }
+        };
+        let wanted = match signers {
+            [] => from.to_string(),
+            _ => signers.iter().map(Address::to_string).collect::<Vec<_>>().join(", "),
+        };
+        Err(raw
+            .refuse(
+                Code::SIGNATURE_NOT_FROM,
+                format!("the raw bytes are {actual}, the document is from {wanted}"),
+                "do not broadcast it: sign the request again with the key of that account",
+            )
+            .values(wanted, actual))
+    }
+
     fn members(&self) -> Vec<(&'static str, Json)> {
         let signature = match &self.decoded.authorization {
-            Authorization::Signature(signature) if self.decoded.signer() == Some(self.from) => Json::object([
+            Authorization::Signature(signature) if self.signer() == Some(self.from) => Json::object([
                 ("r", Json::bytes(signature.r())),
                 ("s", Json::bytes(signature.s())),
                 ("yParity", Json::Integer(signature.y_parity().into())),
@@ -249,7 +309,15 @@ impl SignedTransaction {
 
     /// The account that the signature recovers to; none for bytes that only a smart account can judge.
     pub fn signer(&self) -> Option<Address> {
-        self.decoded.signer()
+        match (&self.decoded.authorization, self.owners.as_deref()) {
+            (Authorization::Signature(_), Some([signer])) => Some(*signer),
+            _ => None,
+        }
+    }
+
+    /// Who signed, in order; none for bytes that only a smart account can judge.
+    pub(crate) fn owners(&self) -> Option<&[Address]> {
+        self.owners.as_deref()
     }
 
     /// The sender's nonce.
@@ -270,47 +338,6 @@ impl SignedTransaction {
     /// What was signed. External signers are not deterministic: this, and not the hash, says whether it is the same payload.
     pub fn signing_digest(&self) -> Digest {
         self.signing_digest
-    }
-}
-
-impl Decoded {
-    /// Whether this is a transaction of that account: signed by it, or declared as its own with a smart account's signature
-    /// that is, where its owners are stated, exactly theirs.
-    fn judge_sender(
-        &self,
-        from: Address,
-        is_account_signature: bool,
-        signers: &[Address],
-        raw: &Cursor<'_>,
-    ) -> Result<(), Refusal> {
-        let declared = self.transaction.declared_from();
-        let actual = if let Some(declared) = declared.filter(|declared| *declared != from) {
-            format!("a transaction of {declared}")
-        } else if is_account_signature && declared.is_some() && self.signer() != Some(from) {
-            let owners = self.owners().unwrap_or_default();
-            if signers.is_empty() || owners == signers {
-                return Ok(());
-            }
-            let owners = owners.iter().map(Address::to_string).collect::<Vec<_>>().join(", ");
-            format!("a signature of {}", if owners.is_empty() { "nobody".to_owned() } else { owners })
-        } else {
-            match self.signer() {
-                Some(signer) if signer == from && signers.is_empty() => return Ok(()),
-                Some(signer) => format!("a signature of {signer}"),
-                None => "a signature of nobody".to_owned(),
-            }
-        };
-        let wanted = match signers {
-            [] => from.to_string(),
-            _ => signers.iter().map(Address::to_string).collect::<Vec<_>>().join(", "),
-        };
-        Err(raw
-            .refuse(
-                Code::SIGNATURE_NOT_FROM,
-                format!("the raw bytes are {actual}, the document is from {wanted}"),
-                "do not broadcast it: sign the request again with the key of that account",
-            )
-            .values(wanted, actual))
     }
 }
 

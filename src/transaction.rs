@@ -193,6 +193,14 @@ impl Transaction {
         }
     }
 
+    /// The bytecodes that it makes known to the chain: part of its call.
+    pub fn factory_deps(&self) -> &[Vec<u8>] {
+        match self {
+            Self::Eip712(tx) => &tx.factory_deps,
+            Self::Legacy(_) | Self::Eip2930(_) | Self::Eip1559(_) => &[],
+        }
+    }
+
     /// Whether it declares addresses and storage slots, which no operation of ours does.
     pub fn has_access_list(&self) -> bool {
         match self {

@@ -3,10 +3,7 @@
 //! It repeats the intent and the facts it was made from, so that whoever reads it can make it again: reading one *is*
 //! making it again and comparing. Signing therefore never trusts an earlier `build` or `review`.
 
-mod signing;
-
 use crate::address::Spelling;
-use crate::guard::{Entry, Reservation, Slot};
 use crate::hash::Digest;
 use crate::json::{Cursor, Json, child};
 use crate::network::{Layer, Networks};
@@ -133,6 +130,11 @@ impl Unsigned {
         Json::object(members)
     }
 
+    /// The request and the transactions, for the signing order.
+    pub(crate) fn into_parts(self) -> (Request, Vec<Planned>) {
+        (self.request, self.transactions)
+    }
+
     /// The request that it was made from.
     pub fn request(&self) -> &Request {
         &self.request
@@ -193,31 +195,6 @@ impl Unsigned {
     /// Its transactions, in nonce order.
     pub fn transactions(&self) -> &[Planned] {
         &self.transactions
-    }
-
-    /// What signing this plan uses up: its nonces, and its intent.
-    ///
-    /// # Errors
-    /// `bug.internal` for a plan without a transaction, or a transaction of any chain; there are none.
-    pub fn reservation(&self) -> Result<Reservation, Refusal> {
-        let from = self.request.from();
-        let entries = self.transactions.iter().map(|planned| {
-            let (chain_id, nonce) = (planned.transaction.chain_id()?, planned.transaction.nonce());
-            Some(Entry {
-                slot: Slot { from, chain_id, nonce },
-                purpose: planned.purpose.to_owned(),
-                digest: planned.transaction.signing_digest(),
-            })
-        });
-        let entries: Option<Vec<Entry>> = entries.collect();
-        entries.and_then(|entries| Reservation::new(self.request.id().map(str::to_owned), entries)).ok_or_else(|| {
-            Refusal::new(
-                Code::BUG,
-                "",
-                "a plan without a transaction, or without a chain",
-                "report it; nothing was signed",
-            )
-        })
     }
 }
 

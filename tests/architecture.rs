@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("units", &["json"]),
     ("abi", &["address", "hash"]),
     // keys, and the signatures of others
-    ("key", &["address", "hash", "refusal"]),
+    ("key", &["address", "hash", "json", "refusal"]),
     // what was signed: records, no transactions
     ("guard", &["address", "hash", "json", "refusal"]),
     ("external", &["address", "hash", "key", "refusal"]),
@@ -61,24 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "unsigned",
         ],
     ),
-    (
-        "unsigned",
-        &[
-            "address",
-            "external",
-            "guard",
-            "hash",
-            "json",
-            "key",
-            "network",
-            "operation",
-            "refusal",
-            "request",
-            "signed",
-            "transaction",
-            "units",
-        ],
-    ),
+    ("unsigned", &["address", "hash", "json", "network", "operation", "refusal", "request", "transaction", "units"]),
     ("signed", &["address", "hash", "json", "network", "operation", "refusal", "transaction", "unsigned"]),
     // leaves beside the line: what an external signer needs
     ("digest", &["address", "bytecode", "hash", "json", "refusal", "transaction", "unsigned"]),
@@ -98,6 +81,30 @@ const ARROWS: &[(&str, &[&str])] = &[
             "unsigned",
         ],
     ),
+    // the signing order: the only part that has a key and a plan; its second encoding shares nothing but the fields
+    ("second_encoding", &["address", "hash", "transaction"]),
+    (
+        "release",
+        &[
+            "address",
+            "external",
+            "fault",
+            "guard",
+            "hash",
+            "json",
+            "key",
+            "network",
+            "operation",
+            "refusal",
+            "request",
+            "second_encoding",
+            "signed",
+            "transaction",
+            "unsigned",
+        ],
+    ),
+    // what a test build corrupts
+    ("fault", &["hash", "signed", "transaction", "units", "unsigned"]),
     ("document", &["address", "json", "network", "refusal", "request", "signed", "unsigned"]),
 ];
 
@@ -265,6 +272,16 @@ fn the_offline_program_has_no_socket_symbol() {
 fn the_relay_has_socket_symbols() {
     let symbols = undefined_symbols(env!("CARGO_BIN_EXE_coldbridge-relay"));
     assert!(["socket", "connect", "getaddrinfo"].iter().all(|name| symbols.contains(*name)), "{symbols:?}");
+}
+
+/// The words by which a test build is asked to corrupt itself. `tests/faults.rs` asks a program that knows them.
+#[cfg(not(feature = "fault-injection"))]
+#[test]
+fn the_program_can_not_be_asked_to_corrupt_anything() {
+    let program = fs::read(env!("CARGO_BIN_EXE_coldbridge")).expect("the program");
+    let knows = |word: &[u8]| program.windows(word.len()).any(|window| window == word);
+    assert!(knows(b"fault.encoding"), "the check can fail");
+    assert!(!knows(b"COLDBRIDGE_INJECT_FAULT"));
 }
 
 fn tree(features: &[&str]) -> BTreeSet<String> {

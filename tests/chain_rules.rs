@@ -13,6 +13,7 @@ use coldbridge::priority::{
     BaseTokenGasPriceMultiplier, FeeParams, GasBounds, GasError, GasRule, Limits, PriceError, PriorityRequest,
     PriorityRequestFacts, PubdataPricingMode, REQUIRED_GAS_PER_PUBDATA, Shape, base_cost, derive_l2_gas_price,
 };
+use coldbridge::proof::Proof;
 use coldbridge::refusal::{ContractError, contract_error};
 use coldbridge::units::{BaseTokenPerGas, BaseTokenUnits, Gas, WeiPerGas};
 use coldbridge::{Address, Code, Json, Networks, Refusal, Request, Spelling, Transaction, Unsigned, json};
@@ -687,10 +688,17 @@ fn outside_formula(case: &Fixture, input: &Members<'_>, expect: &Members<'_>, fa
             (false, "not expressible: every transaction is a contract call")
         }
         "finalizeDeposit with garbage proof (batch not executed)" => {
-            let names = operation::ALL.iter().flat_map(|operation| operation.functions);
-            let finalizes = names.filter(|function| function.signature.starts_with("finalize")).count();
-            failures.check(name, "operations that finalize", &finalizes, &0);
-            (false, "not expressible: no operation calls it")
+            // A proof of one word, zero, which says metadata version 0: the contracts' own error before the batch is asked for.
+            let refusal = Proof::read(&[[0; 32]]).err().ok_or("a proof of zeros")?.refusal("/proof", "/index");
+            let error = refusal.contract_error().map(|error| error.signature);
+            failures.check(name, "error", &error, &Some("UnsupportedProofMetadataVersion(uint256)"));
+            failures.check(
+                name,
+                "selector",
+                &refusal.contract_error(),
+                &Some(contract_error::UNSUPPORTED_PROOF_METADATA_VERSION),
+            );
+            (false, "a proof's own error")
         }
         "transactionFilterer set to an address without code" => {
             failures.check(name, "no fact", &row.facts(gas).to_string().contains("ilterer"), &false);

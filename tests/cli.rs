@@ -215,11 +215,12 @@ fn an_output_file_is_private_complete_and_never_overwritten() {
     assert_eq!(names, ["link.json", "unsigned.json"]);
     // A full disk is an error, not a short answer.
     let full = Command::new(PROGRAM)
-        .args(["network", "show", "local"])
+        .args(["network", "show", "local", "--json-errors"])
         .stdout(fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux"))
         .output()
         .expect("runs");
-    assert_eq!(full.status.code(), Some(10));
+    let full = Said::of(full);
+    assert_eq!((full.exit, full.error()["code"].as_str()), (10, Some("io.write")));
 }
 
 #[test]
@@ -481,8 +482,10 @@ fn help_texts_are_golden() {
         "guard retire",
         "key",
         "key address",
+        "key import",
         "network",
         "schema",
+        "help",
     ] {
         let mut arguments: Vec<&str> = command.split_whitespace().collect();
         arguments.push("--help");

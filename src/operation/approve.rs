@@ -1,7 +1,8 @@
 //! Approve an exact amount of an ERC-20 to one of the network's bridges: `approve(address,uint256)` of EIP-20.
 //!
 //! The spender is one of the contracts that take tokens on L1 (`transferFundsToNTV`): the asset router, the native token
-//! vault, the legacy ERC-20 bridge. Never the Bridgehub or the Nullifier, which never pull what they are approved for.
+//! vault, the legacy ERC-20 bridge. Never the Bridgehub or the Nullifier, which never pull what they are approved for. On L2 the
+//! native token vault takes what is native there; a withdrawal approves it by itself, and only so.
 //! <https://github.com/matter-labs/era-contracts/blob/5e7d0b405/l1-contracts/contracts/bridge/asset-router/L1AssetRouter.sol>
 
 use ethabi::ethereum_types::U256;
@@ -17,7 +18,7 @@ use crate::units::Wei;
 /// The row of the list.
 pub const OPERATION: Operation = Operation {
     name: "approve",
-    layers: &[Layer::L1],
+    layers: &[Layer::L1, Layer::L2],
     summary: "Let one of the network's bridges take an exact amount of an ERC-20",
     functions: &[&APPROVE],
     options: &[],
@@ -63,7 +64,11 @@ pub fn words(token: Address, spender: Address, amount: U256) -> Json {
 }
 
 /// The contracts of a network that take approved tokens, by their field names.
-fn spenders(network: &Network) -> Vec<(&'static str, Address)> {
+fn spenders(network: &Network, layer: Layer) -> Vec<(&'static str, Address)> {
+    if layer == Layer::L2 {
+        let vault = ("L2NativeTokenVault", Address::L2_NATIVE_TOKEN_VAULT);
+        return network.has_asset_router().then_some(vault).into_iter().collect();
+    }
     let taking: &[&str] = if network.has_asset_router() {
         &["l1AssetRouter", "l1NativeTokenVault", "l1Erc20Bridge", "customBridge"]
     } else {
@@ -107,7 +112,7 @@ impl Body for Approve {
     fn plan(&self, context: &Context<'_>) -> Plan {
         const AT: &str = "/intent/operation/approve";
         let mut plan = Plan::default();
-        let spenders = spenders(context.network);
+        let spenders = spenders(context.network, Layer::L1);
         plan.refusals.extend(judge_token(self.token, &format!("{AT}/token"), context.network));
         if let Some((field, _)) = spenders.iter().find(|(_, known)| *known == self.spender) {
             plan.checks.push(Check {
@@ -131,6 +136,7 @@ impl Body for Approve {
             to: self.token,
             value: Wei::zero(),
             calldata: calldata(self.spender, self.amount),
+            factory_deps: Vec::new(),
             gas: CallGas::Main,
             words: self.to_json(),
         });
@@ -142,7 +148,7 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
     let arguments = APPROVE.arguments(seen.data)?;
     let [spender, amount] = arguments.as_slice() else { return None };
     let (spender, amount) = (abi::as_address(spender)?, abi::as_uint(amount)?);
-    let (field, _) = spenders(seen.network).into_iter().find(|(_, known)| *known == spender)?;
+    let (field, _) = spenders(seen.network, seen.layer).into_iter().find(|(_, known)| *known == spender)?;
     if !seen.value.is_zero() {
         return None;
     }
@@ -156,7 +162,7 @@ fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
         debits: Vec::new(),
         warnings: (amount == U256::MAX).then(|| "the allowance is without limit".to_owned()).into_iter().collect(),
         lines: vec![
-            ("approve", amount_in_words(seen.network, TokenName::Erc20(seen.to), amount)),
+            ("approve", amount_in_words(seen.network, seen.layer, TokenName::Erc20(seen.to), amount)),
             ("spender", format!("{spender} ({field} of {})", seen.network.name)),
         ],
     })

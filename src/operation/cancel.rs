@@ -59,6 +59,7 @@ impl Body for Cancel {
                 to: context.from,
                 value: Wei::zero(),
                 calldata: Vec::new(),
+                factory_deps: Vec::new(),
                 gas: CallGas::Main,
                 words: words(self.layer),
             }],

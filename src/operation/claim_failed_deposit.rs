@@ -18,6 +18,7 @@ mod recognise;
 
 use ethabi::ethereum_types::U256;
 
+use super::evidence::origin_of;
 use super::{Body, Call, CallGas, Check, Context, Operation, Plan, TokenName, approve, judge_recipient};
 use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
@@ -261,6 +262,7 @@ impl ClaimFailedDeposit {
                 to,
                 value: Wei::zero(),
                 calldata: claim.calldata(entry, network),
+                factory_deps: Vec::new(),
                 gas: CallGas::Main,
                 words: claim.words(entry, network),
             }
@@ -302,7 +304,7 @@ impl ClaimFailedDeposit {
                 return None;
             }
         };
-        let origin = self.origin.unwrap_or(TokenOrigin { chain_id: network.l1_chain_id, token });
+        let origin = self.origin.unwrap_or_else(|| origin_of(token, network));
         Some(Claimed { asset_id: AssetId::native_token_vault(origin.chain_id, origin.token), token })
     }
 
@@ -312,6 +314,11 @@ impl ClaimFailedDeposit {
             TokenName::Eth | TokenName::Base => "ETH and the base token have no other origin".to_owned(),
             TokenName::Erc20(token) if origin.chain_id == network.l1_chain_id && origin.token != token => {
                 format!("on L1 (chain {}) the token is {token} itself, not {}", origin.chain_id, origin.token)
+            }
+            TokenName::Erc20(token)
+                if network.token_at(Layer::L1, token).is_some_and(|known| known.origin != origin) =>
+            {
+                format!("{} pins another origin of {token}", network.name)
             }
             TokenName::Erc20(_) => return None,
         };
@@ -369,7 +376,8 @@ impl ClaimFailedDeposit {
     /// The legacy encodings name a token of L1 by its address there.
     fn judge_deposit(&self, encoding: &Encoding, claimed: Claimed, network: &Network) -> Option<Refusal> {
         let at = || format!("{FACTS}/deposit/form");
-        let is_foreign = self.origin.is_some_and(|origin| origin.chain_id != network.l1_chain_id);
+        let origin = self.origin.unwrap_or_else(|| origin_of(claimed.token, network));
+        let is_foreign = origin.chain_id != network.l1_chain_id;
         match encoding {
             Encoding::LegacyBridge if claimed.token == Address::ETH_TOKEN => Some(Refusal::new(
                 Code::CLAIM_ENCODING,

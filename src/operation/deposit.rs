@@ -22,7 +22,7 @@ use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
 use crate::asset::{AssetId, apply_l1_to_l2_alias, legacy_tx_data_hash, tx_data_hash};
 use crate::json::{Cursor, Json};
-use crate::network::{BaseToken, Layer, MAX_CHAIN_ID, Network};
+use crate::network::{BaseToken, Layer, MAX_CHAIN_ID, Network, TokenOrigin};
 use crate::priority::{PriorityRequestFacts, Shape};
 use crate::refusal::{Code, Refusal, contract_error};
 use crate::units::{BaseTokenUnits, Wei};
@@ -121,16 +121,9 @@ impl Form {
     }
 }
 
-/// Where a token is native.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Origin {
-    chain_id: u64,
-    token: Address,
-}
-
 struct Deposit {
     movement: Movement,
-    origin: Option<Origin>,
+    origin: Option<TokenOrigin>,
     form: Option<Form>,
 }
 
@@ -172,19 +165,9 @@ impl Route {
 
 fn read(cursor: &Cursor<'_>, spelling: Spelling) -> Result<Box<dyn Body>, Refusal> {
     let members = cursor.members(Movement::MEMBERS, &["tokenOrigin", "form"])?;
-    let origin = match members.optional("tokenOrigin") {
-        Some(origin) => {
-            let origin = origin.members(&["chainId", "address"], &[])?;
-            Some(Origin {
-                chain_id: origin.required("chainId")?.count(u64::MAX)?,
-                token: origin.required("address")?.address(Spelling::AnyCase)?,
-            })
-        }
-        None => None,
-    };
     Ok(Box::new(Deposit {
         movement: Movement::read(&members, spelling)?,
-        origin,
+        origin: members.optional("tokenOrigin").map(|origin| TokenOrigin::read(&origin)).transpose()?,
         form: members.optional("form").map(|form| form.choice(Form::WORDS)).transpose()?,
     }))
 }
@@ -192,10 +175,7 @@ fn read(cursor: &Cursor<'_>, spelling: Spelling) -> Result<Box<dyn Body>, Refusa
 impl Body for Deposit {
     fn to_json(&self) -> Json {
         let mut members = self.movement.members(self.movement.token.to_json());
-        members.extend(self.origin.map(|origin| {
-            let origin = [("chainId", Json::count(origin.chain_id)), ("address", Json::display(origin.token))];
-            ("tokenOrigin", Json::object(origin))
-        }));
+        members.extend(self.origin.map(|origin| ("tokenOrigin", origin.to_json())));
         members.extend(self.form.map(|form| ("form", Json::text(form.name()))));
         Json::object(members)
     }
@@ -249,14 +229,23 @@ impl Deposit {
         }
     }
 
-    /// Where the token that a bridge takes is native.
-    fn origin(&self, route: Route, network: &Network) -> Origin {
-        let native = Origin { chain_id: network.l1_chain_id, token: route.erc20().unwrap_or(Address::ETH_TOKEN) };
-        self.origin.unwrap_or(native)
+    /// Where the intent or the network says that the token is native.
+    fn stated_origin(&self, network: &Network) -> Option<TokenOrigin> {
+        let pinned = || match self.movement.token {
+            TokenName::Erc20(token) => network.token_at(Layer::L1, token).map(|known| known.origin),
+            TokenName::Eth | TokenName::Base => None,
+        };
+        self.origin.or_else(pinned)
+    }
+
+    /// Where the token that a bridge takes is native: L1, if nothing else is said.
+    fn origin(&self, route: Route, network: &Network) -> TokenOrigin {
+        let native = TokenOrigin { chain_id: network.l1_chain_id, token: route.erc20().unwrap_or(Address::ETH_TOKEN) };
+        self.stated_origin(network).unwrap_or(native)
     }
 
     fn is_foreign(&self, network: &Network) -> bool {
-        self.origin.is_some_and(|origin| origin.chain_id != network.l1_chain_id)
+        self.stated_origin(network).is_some_and(|origin| origin.chain_id != network.l1_chain_id)
     }
 
     fn judge_token(&self, route: Route, network: &Network, at: &str) -> Option<Refusal> {
@@ -281,7 +270,7 @@ impl Deposit {
                 );
             }
         }
-        let origin = self.origin?;
+        let origin = self.stated_origin(network)?;
         let problem = match route.erc20() {
             None => "ETH and the base token have no other origin".to_owned(),
             Some(_) if origin.chain_id == 0 || origin.chain_id > MAX_CHAIN_ID => {
@@ -290,6 +279,9 @@ impl Deposit {
             Some(_) if origin.token.is_system() => format!("{} is a system address, no token", origin.token),
             Some(token) if origin.chain_id == network.l1_chain_id && origin.token != token => {
                 format!("on L1 (chain {}) the token is {token} itself, not {}", origin.chain_id, origin.token)
+            }
+            Some(token) if network.token_at(Layer::L1, token).is_some_and(|known| known.origin != origin) => {
+                format!("{} pins another origin of {token}", network.name)
             }
             Some(_) if self.is_foreign(network) && !network.has_asset_router() => {
                 format!("{} has no asset ids: before v26 only tokens of L1 can be deposited", network.name)
@@ -438,7 +430,8 @@ impl Deposit {
                 needs.push(Need { token, spender, amount: self.movement.amount });
             }
         }
-        plan.calls.push(Call { purpose: OPERATION.name, to, value, calldata, gas: CallGas::Main, words });
+        let (factory_deps, gas) = (Vec::new(), CallGas::Main);
+        plan.calls.push(Call { purpose: OPERATION.name, to, value, calldata, factory_deps, gas, words });
         mailbox::add_approvals(context, plan, &needs);
     }
 

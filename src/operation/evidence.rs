@@ -6,8 +6,10 @@ use ethabi::ethereum_types::U256;
 
 use super::{Check, Plan};
 use crate::abi::{self, Token};
+use crate::address::Address;
+use crate::asset::AssetId;
 use crate::json::{Cursor, Json, Members};
-use crate::network::Network;
+use crate::network::{Layer, Network, TokenOrigin};
 use crate::proof::{Ending, Format, Leaf, Position, Proof, Root, SettlementLayer, Word};
 use crate::refusal::{Code, Refusal, contract_error};
 
@@ -133,6 +135,18 @@ impl Evidence {
             .ending(leaf, self.position(network))
             .map_err(|error| error.refusal(&proof_at, &format!("{at}/l2MessageIndex")))?;
         let Some(root) = self.batch_root else { return Ok(ending) };
+        if root == Root([0; 32]) {
+            return Err(Refusal::new(
+                Code::PROOF_NOT_EXECUTED,
+                format!("{at}/batchRoot"),
+                format!("batchRoot is zero: L1 has no root of batch {} yet", self.batch_number),
+                format!(
+                    "wait until the batch is executed, then write {}",
+                    stored_at(network, self.batch_number, ending.settled_on)
+                ),
+            )
+            .reverts(contract_error::BATCH_NOT_EXECUTED));
+        }
         if root == ending.root {
             return Ok(ending);
         }
@@ -205,6 +219,19 @@ pub fn stored_at(network: &Network, batch_number: u64, settled_on: Option<Settle
             format!("chainBatchRoots({}, {}) of the MessageRoot", layer.chain_id, layer.batch_number)
         }
     }
+}
+
+/// Where a token at this address of L1 is native: where the network says, otherwise there.
+pub fn origin_of(token: Address, network: &Network) -> TokenOrigin {
+    let native = TokenOrigin { chain_id: network.l1_chain_id, token };
+    network.token_at(Layer::L1, token).map_or(native, |known| known.origin)
+}
+
+/// The token on L1 of an asset, as far as it is said: at the address that the bytes name, or one that the network pins.
+pub fn token_of_asset(asset: AssetId, named: Option<Address>, network: &Network) -> Option<Address> {
+    let id_of = |origin: TokenOrigin| AssetId::native_token_vault(origin.chain_id, origin.token);
+    let named = named.filter(|token| id_of(origin_of(*token, network)) == asset);
+    named.or_else(|| network.tokens.iter().find(|token| id_of(token.origin) == asset)?.l1_address)
 }
 
 /// The words of a proof in a decoded call.

@@ -14,7 +14,7 @@
 
 mod recognise;
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, origin_of};
 use super::{Body, Call, CallGas, Check, Context, Movement, Operation, Plan, TokenName};
 use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
@@ -258,6 +258,7 @@ impl FinalizeWithdrawal {
             to,
             value: Wei::zero(),
             calldata: calldata(form, facts, network),
+            factory_deps: Vec::new(),
             gas: CallGas::Main,
             words: words(&message, form, network),
         }));
@@ -272,7 +273,7 @@ impl FinalizeWithdrawal {
             TokenName::Eth => AssetId::native_token_vault(network.l1_chain_id, Address::ETH_TOKEN),
             TokenName::Base => base_asset(network),
             TokenName::Erc20(token) => {
-                let origin = self.origin.unwrap_or(TokenOrigin { chain_id: network.l1_chain_id, token });
+                let origin = self.origin.unwrap_or_else(|| origin_of(token, network));
                 AssetId::native_token_vault(origin.chain_id, origin.token)
             }
         }
@@ -284,6 +285,11 @@ impl FinalizeWithdrawal {
             TokenName::Eth | TokenName::Base => "ETH and the base token have no other origin".to_owned(),
             TokenName::Erc20(token) if origin.chain_id == network.l1_chain_id && origin.token != token => {
                 format!("on L1 (chain {}) the token is {token} itself, not {}", origin.chain_id, origin.token)
+            }
+            TokenName::Erc20(token)
+                if network.token_at(Layer::L1, token).is_some_and(|known| known.origin != origin) =>
+            {
+                format!("{} pins another origin of {token}", network.name)
             }
             TokenName::Erc20(_) => return None,
         };

@@ -296,6 +296,7 @@ fn approval(token: Address, spender: Address, amount: U256) -> Call {
         to: token,
         value: Wei::zero(),
         calldata: approve::calldata(spender, amount),
+        factory_deps: Vec::new(),
         gas: CallGas::Approval,
         words: approve::words(token, spender, amount),
     }

@@ -236,7 +236,8 @@ impl L2Call {
             gas_per_pubdata: facts.gas_per_pubdata.get(),
             refund_recipient: refund.recipient,
         });
-        plan.calls.push(Call { purpose, to, value, calldata, gas: CallGas::Main, words });
+        let (factory_deps, gas) = (Vec::new(), CallGas::Main);
+        plan.calls.push(Call { purpose, to, value, calldata, factory_deps, gas, words });
         mailbox::add_approvals(context, plan, need.as_slice());
     }
 }
@@ -252,7 +253,7 @@ fn words(to: Address, value: U256, calldata: &[u8], factory_deps: &[Vec<u8>]) ->
 
 /// `MAX_NEW_FACTORY_DEPS` and `L2ContractHelper.hashL2Bytecode`: at most 64 (32 before v26), each an odd number of words
 /// below 2^16. ZKsync OS ignores them, so that whoever passes one is mistaken.
-fn judge_factory_deps(network: &Network, deps: &[Vec<u8>], at: &str, refusals: &mut Vec<Refusal>) {
+pub(super) fn judge_factory_deps(network: &Network, deps: &[Vec<u8>], at: &str, refusals: &mut Vec<Refusal>) {
     if deps.is_empty() {
         return;
     }
@@ -383,7 +384,7 @@ impl Decoded {
     fn lines(&self, network: &Network) -> Vec<(&'static str, String)> {
         let mut lines = vec![
             ("calls on L2", format!("{} on {} (chain {})", self.to, network.name, network.l2_chain_id)),
-            ("L2 value", amount_in_words(network, TokenName::Base, self.value)),
+            ("L2 value", amount_in_words(network, Layer::L2, TokenName::Base, self.value)),
             ("L2 calldata", calldata_in_words(&self.calldata)),
         ];
         if !self.factory_deps.is_empty() {
@@ -394,7 +395,7 @@ impl Decoded {
     }
 }
 
-fn calldata_in_words(calldata: &[u8]) -> String {
+pub(super) fn calldata_in_words(calldata: &[u8]) -> String {
     match calldata.first_chunk::<4>() {
         Some(selector) => format!("selector 0x{}, {} bytes", hex::encode(selector), calldata.len()),
         None => format!("{} bytes", calldata.len()),
@@ -418,7 +419,7 @@ pub(super) fn fee_lines(
     };
     vec![
         ("refunds go to", refunds),
-        ("L2 fee max", amount_in_words(network, TokenName::Base, fee)),
+        ("L2 fee max", amount_in_words(network, Layer::L2, TokenName::Base, fee)),
         ("L2 gas limit", format!("{gas}, {per_pubdata} per pubdata byte")),
     ]
 }

@@ -102,10 +102,23 @@ fn read(folder: &str, path: &Path) -> Fixture {
 
 /// The folders of operation cases.
 pub fn operation_fixtures() -> Vec<Fixture> {
-    ["deposit", "request_execute", "request_execute_mailbox", "deploy", "approve", "cancel", "withdraw", "json"]
-        .iter()
-        .flat_map(|folder| fixtures(folder))
-        .collect()
+    [
+        "deposit",
+        "request_execute",
+        "request_execute_mailbox",
+        "deploy",
+        "approve",
+        "cancel",
+        "withdraw",
+        "finalize_withdrawal",
+        "claim_failed_deposit",
+        "transfer",
+        "call",
+        "json",
+    ]
+    .iter()
+    .flat_map(|folder| fixtures(folder))
+    .collect()
 }
 
 /// Collects failures and fails once, with all of them.

@@ -1,387 +1,223 @@
-//! `broadcast`: verified, compared with the chain, written down, sent, and waited for.
+//! `broadcast`: every document proved, every endpoint's chain compared, everything written down; then the accounts at the
+//! same time, each in the order of its nonces.
 //!
-//! Whether a transaction is sent or mined is decided by looking up our own hash, never by the wording of an error: "already
-//! known", "already imported" and "nonce too low" are all one lookup. The bytes never change, so that doing anything again
-//! is harmless.
+//! Documents are read one by one into the journal and payloads out of it one by one, so that their number costs no memory.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use coldbridge::canonical::{CanonicalTransaction, EventError, PriorityRequested};
-use coldbridge::operation::{Seen, recognise};
-use coldbridge::refusal::printable;
-use coldbridge::signed::SignedTransaction;
-use coldbridge::{Code, Json, Networks, Refusal, Signed, json};
-use indicatif::{ProgressBar, ProgressStyle};
+use coldbridge::{Exit, Layer, Network, Networks, Refusal, Signed, json};
 
-use crate::answer::{Receipt, Status, Transaction as Told};
 use crate::cli::BroadcastArgs;
+use crate::delivery::{Delivery, Terms};
 use crate::endpoints::Endpoints;
 use crate::input::{Input, trimmed};
-use crate::journal::{Journal, Recorded, State};
-use crate::output::{print_line, print_note};
-use crate::quorum::Quorum;
-use crate::rpc::Answer;
-
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const NO_REQUEST: &str =
-    "mined, but the chain's diamond announced no priority request: is this the right L1, and are the contracts there?";
-/// So many looks in a row, with growing pauses between them (7 seconds together), must find the nonce used by another.
-const MISSES_THAT_MEAN_REPLACED: u32 = 5;
-/// How nodes say that they have the transaction: not believed, but a reason to go on looking.
-const KNOWN_WORDINGS: &[&str] =
-    &["already known", "already imported", "known transaction", "already exists", "alreadyknown"];
-/// The chain id of anvil and hardhat.
-const DEVELOPMENT_CHAIN: u64 = 31337;
-const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+use crate::journal::{Account, Journal, Recording, Rivals, Run};
+use crate::output::{Errors, print_refusal};
+use crate::payload::Payload;
+use crate::progress::Board;
 
 /// Runs the command.
-pub fn run(arguments: &BroadcastArgs, networks: &Networks) -> Result<(), Refusal> {
-    // Everything is read and proved before a socket or the journal is opened.
-    let mut documents = Vec::new();
-    for path in &arguments.documents {
-        read_documents(path, networks, &mut documents)?;
-    }
-    // The payloads of one account go in nonce order, whatever order they came in.
-    documents.sort_by_key(|signed| {
-        (signed.from(), signed.transactions().first().map(|first| (first.layer(), first.nonce())))
+pub fn run(arguments: &BroadcastArgs, networks: &Networks, errors: Errors) -> Result<(), Refusal> {
+    let endpoints = Endpoints::read(&arguments.endpoints, arguments.parallel, networks)?;
+    let rivals = if arguments.replace { Rivals::Allowed } else { Rivals::Refused };
+    let mut recording = None;
+    let mut chains = BTreeMap::new();
+    // Everything is read and proved before a socket is opened, and all of it is written down or nothing.
+    let recorded = record(arguments, networks, rivals, &mut recording, &mut chains).and_then(|()| {
+        // Each layer that is used must be there and serve the chain that the payloads are signed for.
+        chains.values().try_for_each(|(network, layer)| endpoints.of(network, *layer).map(|_| ()))
     });
-    // Each layer that is used must be there and serve the chain that the payload is signed for.
-    let endpoints = Endpoints::read(&arguments.endpoints, 1, networks)?;
-    for signed in &documents {
-        for transaction in signed.transactions() {
-            endpoints.of(signed.network(), transaction.layer())?;
+    let run = match (recorded, recording) {
+        (Ok(()), Some(recording)) => recording.commit()?,
+        (Ok(()), None) => return Ok(()),
+        (Err(refusal), recording) => {
+            if let Some(recording) = recording {
+                recording.discard();
+            }
+            return Err(refusal);
         }
-    }
-    let journal = Journal::open(&arguments.journal)?;
-    let mut recorded = Vec::new();
-    for signed in &documents {
-        for transaction in signed.transactions() {
-            recorded.push((signed, transaction, journal.record(signed, transaction)?));
+    };
+    let terms = Terms { timeout: Duration::from_secs(arguments.timeout), confirmations: arguments.confirmations };
+    let fleet = Fleet {
+        board: Board::new(run.count()?),
+        run,
+        networks,
+        endpoints,
+        terms,
+        errors,
+        cursor: Mutex::new(Cursor::Start),
+        failure: Mutex::new(None),
+        stop: AtomicBool::new(false),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..arguments.parallel {
+            scope.spawn(|| fleet.work());
         }
+    });
+    let failure = fleet.failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    failure.map_or(Ok(()), |(_, refusal)| Err(refusal))
+}
+
+/// The chains that the documents are for, by network and layer.
+type Chains = BTreeMap<(String, &'static str), (Network, Layer)>;
+
+fn record(
+    arguments: &BroadcastArgs,
+    networks: &Networks,
+    rivals: Rivals,
+    recording: &mut Option<Recording>,
+    chains: &mut Chains,
+) -> Result<(), Refusal> {
+    let mut position = 0;
+    for path in &arguments.documents {
+        for_each_document(path, networks, |signed| {
+            // The journal is opened when there is something to write.
+            let recording = match recording {
+                Some(recording) => recording,
+                None => recording.insert(Journal::open(&arguments.journal)?.recording(rivals)?),
+            };
+            for transaction in signed.transactions() {
+                let key = (signed.network().name.clone(), transaction.layer().name());
+                chains.entry(key).or_insert_with(|| (signed.network().clone(), transaction.layer()));
+                recording.record(position, signed, transaction)?;
+            }
+            position += 1;
+            Ok(())
+        })?;
     }
-    let total = u64::try_from(recorded.len()).unwrap_or(u64::MAX);
-    let progress = ProgressBar::new(total).with_style(
-        ProgressStyle::with_template("{spinner} {pos}/{len} {wide_msg} {elapsed}")
-            .unwrap_or(ProgressStyle::default_bar()),
-    );
-    for (signed, transaction, known) in recorded {
-        let mut step = Step {
-            signed,
-            transaction,
-            journal: &journal,
-            endpoint: &*endpoints.of(signed.network(), transaction.layer())?,
-            progress: &progress,
-        };
-        if known == Recorded::New {
-            step.report(State::Recorded, None, None, None)?;
-        }
-        step.run(Duration::from_secs(arguments.timeout))?;
-        progress.inc(1);
-    }
-    progress.finish_and_clear();
     Ok(())
 }
 
-fn read_documents(path: &Path, networks: &Networks, documents: &mut Vec<Signed>) -> Result<(), Refusal> {
+/// Reads and proves the documents of an input, one by one.
+pub fn for_each_document(
+    path: &Path,
+    networks: &Networks,
+    mut work: impl FnMut(&Signed) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
     let mut input = Input::open(path)?;
     while let Some(bytes) = input.next()? {
-        documents.push(Signed::read(&json::parse(trimmed(&bytes)?)?, networks)?);
+        work(&Signed::read(&json::parse(trimmed(&bytes)?)?, networks)?)?;
     }
     Ok(())
 }
 
-/// What one look at the chain showed.
-enum Sight {
-    /// Our transaction in a block.
-    Mined(Receipt),
-    /// Nothing yet, or not all of it.
-    Waiting,
-    /// Our hash is unknown, and its nonce is used.
-    Gone,
+/// Which account comes next.
+enum Cursor {
+    Start,
+    After(Account),
+    End,
 }
 
-fn disagree(problem: String) -> Refusal {
-    Refusal::new(
-        Code::RELAY_DISAGREE,
-        "",
-        problem,
-        "do not trust this endpoint alone: run the same command with another one",
-    )
+/// The threads that deliver a run.
+struct Fleet<'a> {
+    run: Run,
+    networks: &'a Networks,
+    endpoints: Endpoints,
+    terms: Terms,
+    errors: Errors,
+    board: Board,
+    cursor: Mutex<Cursor>,
+    /// The failure of the first document, in the order of the documents.
+    failure: Mutex<Option<(u64, Refusal)>>,
+    stop: AtomicBool,
 }
 
-/// One transaction on its way.
-struct Step<'a> {
-    signed: &'a Signed,
-    transaction: &'a SignedTransaction,
-    journal: &'a Journal,
-    endpoint: &'a Quorum,
-    progress: &'a ProgressBar,
-}
-
-impl Step<'_> {
-    fn run(&mut self, timeout: Duration) -> Result<(), Refusal> {
-        let hash = self.transaction.hash();
-        if !self.is_known()? {
-            if let Some(block) = self.journal.mined_block(self.transaction)? {
-                return Err(disagree(format!(
-                    "the journal saw {hash} mined in block {block}, {} does not know it",
-                    self.endpoint.hosts()
-                )));
+impl Fleet<'_> {
+    /// What each thread does: one account after the other.
+    fn work(&self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            match self.next_account() {
+                Ok(Some(account)) => self.deliver(&account),
+                Ok(None) => return,
+                Err(refusal) => return self.end(u64::MAX, refusal),
             }
-            self.send()?;
-        }
-        let started = Instant::now();
-        let mut pause = FIRST_PAUSE;
-        let mut misses = 0;
-        loop {
-            let is_late = started.elapsed() >= timeout;
-            match self.look() {
-                Ok(Sight::Mined(receipt)) => return self.mined(&receipt),
-                Ok(Sight::Waiting) => misses = 0,
-                Ok(Sight::Gone) => misses += 1,
-                // A read that fails is asked again until the time is over.
-                Err(refusal) if is_late || refusal.code() == Code::RELAY_DISAGREE => return Err(refusal),
-                Err(_) => {}
-            }
-            if misses >= MISSES_THAT_MEAN_REPLACED {
-                return self.replaced();
-            }
-            if is_late {
-                return self.pending(timeout);
-            }
-            self.progress.tick();
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    /// One look at the chain. The nonce is asked for first: if it is used by then and our hash is still unknown after that,
-    /// another transaction may have used it. Nodes lag, so one such look proves nothing.
-    fn look(&self) -> Result<Sight, Refusal> {
-        let hash = self.transaction.hash();
-        let nonce_is_used = self.endpoint.mined_nonces(self.signed.from())? > self.transaction.nonce();
-        let receipt = self.endpoint.receipt(hash)?;
-        let told = self.endpoint.transaction(hash)?;
-        if let Some(told) = &told {
-            self.judge(told)?;
-        }
-        Ok(match (receipt, told) {
-            // Both must have arrived: a node behind a balancer may know one before the other.
-            (Some(receipt), Some(_)) => Sight::Mined(receipt),
-            (None, None) if nonce_is_used => Sight::Gone,
-            _ => Sight::Waiting,
-        })
-    }
-
-    /// What the node tells of our transaction must be what was signed.
-    fn judge(&self, told: &Told) -> Result<(), Refusal> {
-        let hash = self.transaction.hash();
-        let ours = self.transaction.transaction();
-        let value = format!("{:x}", ours.value().get());
-        let same = told.hash == hash
-            && told.from == self.signed.from()
-            && told.to == ours.to()
-            && told.nonce == ours.nonce()
-            && told.value == value.trim_start_matches('0')
-            && told.input == ours.data();
-        if same {
-            return Ok(());
-        }
-        Err(disagree(format!("{} tells {hash} with other fields than were signed", self.endpoint.hosts())))
-    }
-
-    /// Whether the node knows our hash, mined or not.
-    fn is_known(&self) -> Result<bool, Refusal> {
-        let hash = self.transaction.hash();
-        Ok(self.endpoint.transaction(hash)?.is_some() || self.endpoint.receipt(hash)?.is_some())
-    }
-
-    /// Sends the bytes until the node has them.
-    fn send(&mut self) -> Result<(), Refusal> {
-        let hash = self.transaction.hash();
-        self.journal.advance(self.transaction, State::Sent, None, None)?;
-        self.progress.set_message(format!("sending {hash}"));
-        let (mut refused, mut failed) = (None, None);
-        for (endpoint, answer) in self.endpoint.send(self.transaction.raw()) {
-            match answer {
-                Ok(Answer::Result(answer))
-                    if answer.as_str().is_some_and(|text| text.eq_ignore_ascii_case(&hash.to_string())) =>
-                {
-                    return self.report(State::Sent, None, None, None);
-                }
-                Ok(Answer::Result(answer)) => {
-                    failed = Some(endpoint.garbage("eth_sendRawTransaction", &answer).values(hash, answer));
-                }
-                Ok(Answer::Error(error)) => refused = Some((endpoint.host(), error.message)),
-                // It may have arrived: the same bytes again do no harm.
-                Err(lost) => failed = failed.or_else(|| Some(endpoint.unreachable("eth_sendRawTransaction", &lost))),
-            }
-        }
-        let Some((host, message)) = refused else {
-            return failed.map_or(Ok(()), Err);
+    fn next_account(&self) -> Result<Option<Account>, Refusal> {
+        let mut cursor = self.cursor.lock().map_err(|_| crate::output::bug("another thread died"))?;
+        let next = match &*cursor {
+            Cursor::Start => self.run.next_account(None)?,
+            Cursor::After(account) => self.run.next_account(Some(account))?,
+            Cursor::End => None,
         };
-        // Does the node know our hash, or say in its own words that it does, or that the nonce is used? Then it is
-        // looked for: "nonce too low" may be our own transaction, mined.
-        let says_known = KNOWN_WORDINGS.iter().any(|words| message.to_lowercase().contains(words));
-        let nonce_is_used = self.endpoint.mined_nonces(self.signed.from())? > self.transaction.nonce();
-        if says_known || nonce_is_used || self.is_known()? {
-            return self.report(State::Sent, None, None, Some(&message));
-        }
-        self.report(State::Rejected, None, None, Some(&message))?;
-        Err(Refusal::new(
-            Code::RELAY_REJECTED,
-            "",
-            format!("{host} did not take {hash}: {message}"),
-            "mend what the node names (funds, fees, an earlier nonce) and run the same command again",
-        ))
+        *cursor = next.clone().map_or(Cursor::End, Cursor::After);
+        Ok(next)
     }
 
-    fn mined(&self, receipt: &Receipt) -> Result<(), Refusal> {
-        let hash = self.transaction.hash();
-        if receipt.hash != hash || receipt.from != self.signed.from() {
-            return Err(disagree(format!("{} gives another transaction's receipt for {hash}", self.endpoint.hosts())));
-        }
-        if receipt.status == Status::Reverted {
-            self.report(State::Reverted, Some(receipt), None, None)?;
-            return Err(Refusal::new(
-                Code::RELAY_REVERTED,
-                "",
-                format!("{hash} was mined in block {} and reverted: only the fee was paid", receipt.block_number),
-                "look the transaction up for the contract's error, correct the request and sign again",
-            ));
-        }
-        let l2_hash = self.l2_hash(receipt)?;
-        let message = (l2_hash.is_none() && self.announces()).then_some(NO_REQUEST);
-        if let Some(message) = message {
-            self.progress.suspend(|| print_note(message));
-        }
-        self.report(State::Included, Some(receipt), l2_hash.as_deref(), message)
-    }
-
-    /// Whether the transaction is a request to the Mailbox, which its diamond announces.
-    fn announces(&self) -> bool {
-        matches!(self.transaction.purpose(), "deposit" | "requestExecute" | "requestExecuteMailbox" | "deploy")
-    }
-
-    /// For a request to the Mailbox: the L2 hash that the target chain's diamond announced, computed again.
-    fn l2_hash(&self, receipt: &Receipt) -> Result<Option<String>, Refusal> {
-        if !self.announces() {
-            return Ok(None);
-        }
-        let network = self.signed.network();
-        let requests = receipt
-            .logs
-            .iter()
-            .filter(|log| log.address == network.diamond_proxy)
-            .filter_map(|log| match PriorityRequested::read(&log.topics, &log.data) {
-                Err(EventError::OtherEvent) => None,
-                read => Some(read),
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| disagree(format!("a NewPriorityRequest of the diamond does not hold: {error:?}")))?;
-        match requests.as_slice() {
-            // A development chain may have no bridge at all; on any other, a request that nobody announced is lost.
-            [] if network.l1_chain_id == DEVELOPMENT_CHAIN => Ok(None),
-            [] => Err(disagree(NO_REQUEST.to_owned())),
-            [request] => {
-                self.judge_request(&request.transaction)?;
-                Ok(Some(request.hash.to_string()))
+    /// One account's payloads, in the order of their nonces.
+    fn deliver(&self, account: &Account) {
+        let mut last = None;
+        let mut failed_document = None;
+        while !self.stop.load(Ordering::Relaxed) {
+            let payload = match self.run.next_payload(account, last) {
+                Ok(None) => return,
+                Ok(Some(row)) => Payload::read(row, self.networks),
+                Err(refusal) => return self.end(u64::MAX, refusal),
+            };
+            let payload = match payload {
+                Ok(payload) => payload,
+                Err(refusal) => return self.end(u64::MAX, refusal),
+            };
+            last = Some(payload.nonce());
+            // What needs an approval that failed is not sent.
+            if failed_document == Some(payload.position) {
+                continue;
             }
-            several => Err(disagree(format!("{} priority requests in the receipt of one deposit", several.len()))),
+            let result = self.deliver_one(&payload);
+            self.board.done();
+            let Err(refusal) = result else { continue };
+            failed_document = Some(payload.position);
+            match refusal.exit() {
+                // The nonce is used up: the next document can be mined.
+                Exit::Reverted | Exit::Replaced => self.fail(payload.position, refusal),
+                // Without a journal or a reader nothing is sent any more.
+                Exit::Io | Exit::Bug => return self.end(payload.position, refusal),
+                // A later nonce can not be mined before this one.
+                _ => return self.fail(payload.position, refusal),
+            }
         }
     }
 
-    /// What L1 announced must be what was signed, argument by argument.
-    fn judge_request(&self, announced: &CanonicalTransaction) -> Result<(), Refusal> {
-        let ours = self.transaction.transaction();
-        let call = ours.to().and_then(|to| {
-            let (network, layer) = (self.signed.network(), self.transaction.layer());
-            let from = Some(self.signed.from());
-            recognise(&Seen { network, layer, from, to, value: ours.value(), data: ours.data() })
-        });
-        let asked = |name: &str| call.as_ref().and_then(|found| found.call.get("arguments")?.get(name));
-        let announced_mint = announced.mint_value;
-        let announced = [
-            ("mintValue", Json::display(announced.mint_value)),
-            ("l2Contract", Json::display(announced.to)),
-            ("l2Value", Json::display(announced.value)),
-            ("l2Calldata", Json::bytes(&announced.data)),
-            ("l2GasLimit", Json::count(announced.gas_limit)),
-            ("l2GasPerPubdataByteLimit", Json::count(announced.gas_per_pubdata_byte_limit)),
-        ];
-        // A request through a second bridge names no call: the bridge makes it.
-        let paid = ours.value().get() == announced_mint || asked("mintValue").is_some();
-        if !paid {
-            return Err(disagree(format!(
-                "L1 announced mintValue {announced_mint}, but {} was attached",
-                ours.value()
-            )));
+    fn deliver_one(&self, payload: &Payload<'_>) -> Result<(), Refusal> {
+        let quorum = self.endpoints.of(payload.network, payload.layer)?;
+        let line = self.board.line();
+        let delivery = Delivery {
+            payload,
+            run: &self.run,
+            quorum: &quorum,
+            terms: self.terms,
+            line: &line,
+            stop: &self.stop,
+            inclusion: payload.inclusion.into(),
+        };
+        delivery.deliver()
+    }
+
+    fn end(&self, position: u64, refusal: Refusal) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.fail(position, refusal);
+    }
+
+    /// Keeps the failure of the first document, which is told last, and tells the others at once.
+    fn fail(&self, position: u64, refusal: Refusal) {
+        let mut first = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let told = match first.take() {
+            Some((known, kept)) if known <= position => {
+                *first = Some((known, kept));
+                Some(refusal)
+            }
+            other => {
+                *first = Some((position, refusal));
+                other.map(|(_, refusal)| refusal)
+            }
+        };
+        if let Some(refusal) = told {
+            self.board.suspend(|| print_refusal(&refusal, self.errors));
         }
-        match announced.iter().find(|(name, value)| asked(name).is_some_and(|asked| asked != value)) {
-            None => Ok(()),
-            Some((name, value)) => Err(disagree(format!("L1 announced {name} {value}, which is not what was signed"))),
-        }
-    }
-
-    fn replaced(&self) -> Result<(), Refusal> {
-        self.report(State::Replaced, None, None, None)?;
-        Err(Refusal::new(
-            Code::RELAY_REPLACED,
-            "",
-            format!(
-                "nonce {} of {} was used by another transaction: {} can never be mined",
-                self.transaction.nonce(),
-                self.signed.from(),
-                self.transaction.hash()
-            ),
-            "find out what used the nonce before anything is signed again",
-        ))
-    }
-
-    fn pending(&self, timeout: Duration) -> Result<(), Refusal> {
-        self.report(State::Pending, None, None, None)?;
-        Err(Refusal::new(
-            Code::RELAY_PENDING,
-            "",
-            format!("{} was not mined within {} seconds", self.transaction.hash(), timeout.as_secs()),
-            "run the same command again to go on waiting (--timeout SECONDS)",
-        ))
-    }
-
-    /// Writes the state down, then says it.
-    fn report(
-        &self,
-        state: State,
-        receipt: Option<&Receipt>,
-        l2_hash: Option<&str>,
-        message: Option<&str>,
-    ) -> Result<(), Refusal> {
-        self.journal.advance(self.transaction, state, receipt.map(|receipt| receipt.block_number), l2_hash)?;
-        let transaction = self.transaction;
-        self.progress.set_message(format!("{} {}", state.name(), transaction.hash()));
-        let receipt_json = Json::object([
-            ("schema", Json::text("coldbridge/receipt/1")),
-            ("intentId", self.signed.intent_id().map_or(Json::Null, Json::text)),
-            ("network", Json::text(self.signed.network().name.as_str())),
-            ("layer", Json::text(transaction.layer().name())),
-            ("chainId", transaction.transaction().chain_id().map_or(Json::Null, Json::count)),
-            ("from", Json::display(self.signed.from())),
-            ("nonce", Json::count(transaction.nonce())),
-            ("purpose", Json::text(transaction.purpose())),
-            ("hash", Json::display(transaction.hash())),
-            ("signingDigest", Json::display(transaction.signing_digest())),
-            ("state", Json::text(state.name())),
-            ("blockNumber", receipt.map_or(Json::Null, |receipt| Json::count(receipt.block_number))),
-            ("blockHash", receipt.map_or(Json::Null, |receipt| Json::bytes(receipt.block_hash))),
-            ("gasUsed", receipt.map_or(Json::Null, |receipt| Json::count(receipt.gas_used))),
-            (
-                "effectiveGasPrice",
-                receipt.and_then(|receipt| receipt.effective_gas_price).map_or(Json::Null, Json::display),
-            ),
-            ("l2TxHash", l2_hash.map_or(Json::Null, Json::text)),
-            ("message", message.map_or(Json::Null, |message| Json::text(printable(message)))),
-        ]);
-        self.progress.suspend(|| print_line(&receipt_json))
     }
 }

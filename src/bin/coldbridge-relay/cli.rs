@@ -86,7 +86,20 @@ pub struct BroadcastArgs {
     /// The journal, an SQLite database; made if it is not there
     #[arg(long, value_name = "FILE")]
     pub journal: PathBuf,
+    /// So many accounts at the same time; the payloads of one account go one after the other
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = parallel)]
+    pub parallel: usize,
+    /// So many blocks, its own included, make a transaction mined for good
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub confirmations: u64,
+    /// Also send a payload whose nonce another payload of the journal has that can still be mined, a cancellation for example
+    #[arg(long)]
+    pub replace: bool,
     /// How long to wait for each transaction to be mined, up to a week
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub timeout: u64,
+}
+
+fn parallel(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| (1..=64).contains(count)).ok_or_else(|| "give a number from 1 to 64".to_owned())
 }

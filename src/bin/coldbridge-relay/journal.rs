@@ -3,225 +3,344 @@
 //! Its key is the signing digest. External signers are not deterministic, so the same payload may come with another
 //! signature and hash: what was recorded first is what is sent, always the same bytes.
 
-use std::fs::OpenOptions;
+mod schema;
+mod writer;
+
+use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use coldbridge::refusal::printable;
 use coldbridge::signed::SignedTransaction;
 use coldbridge::{Code, Refusal, Signed};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-/// "coldbrdg" as a number: marks the file as ours.
-const APPLICATION_ID: i32 = 0x636f_6c64;
-const VERSION: i32 = 1;
+use crate::payload::{Inclusion, Row};
+use crate::state::State;
+use schema::Kind;
+use writer::Writer;
 
-/// The states of a payload, as the receipts name them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Written down, not sent.
-    Recorded,
-    /// Handed to the node, or about to be.
-    Sent,
-    /// Mined, and succeeded.
-    Included,
-    /// Mined, and failed.
-    Reverted,
-    /// Another transaction took its nonce.
-    Replaced,
-    /// The node did not take it.
-    Rejected,
-    /// Not mined in time.
-    Pending,
-}
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+const COLUMNS: &str = "signing_digest, hash, intent_id, network, layer, chain_id, sender, nonce, purpose, raw, state,
+                       block_number, block_hash, l2_tx_hash, message, position, first_run = run";
 
-impl State {
-    /// Its word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Recorded => "recorded",
-            Self::Sent => "sent",
-            Self::Included => "included",
-            Self::Reverted => "reverted",
-            Self::Replaced => "replaced",
-            Self::Rejected => "rejected",
-            Self::Pending => "pending",
-        }
-    }
-}
-
-/// The open journal. While it is open no other relay can open it.
+/// An open journal. While one relay has it open to write, no other can.
 pub struct Journal {
     connection: Connection,
-    path: String,
+    path: PathBuf,
+    /// Held until the connection is closed: closing another handle of the file would free SQLite's own locks.
+    lock: File,
+    is_new: bool,
+}
+
+/// Whether a payload may share its nonce with another that can still be mined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rivals {
+    /// It is refused.
+    Refused,
+    /// Whoever runs the command knows.
+    Allowed,
+}
+
+/// A change of a payload.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Where it stands now.
+    pub state: State,
+    /// Where it was seen mined.
+    pub inclusion: Option<Inclusion>,
+    /// The L2 transaction that it became.
+    pub l2_hash: Option<String>,
+    /// What a node said.
+    pub message: Option<String>,
+}
+
+fn refuse(path: &Path, problem: impl std::fmt::Display) -> Refusal {
+    let (name, problem) = (printable(&path.to_string_lossy()), printable(&problem.to_string()));
+    let remedy = "name a journal of this relay, or a new file, that no other relay has open";
+    Refusal::new(Code::RELAY_JOURNAL, "", format!("the journal {name}: {problem}"), remedy)
+}
+
+fn failed(path: &Path, problem: impl std::fmt::Display) -> Refusal {
+    let (name, problem) = (printable(&path.to_string_lossy()), printable(&problem.to_string()));
+    let remedy = "check the file system and its free space, and run the same command again";
+    Refusal::new(Code::RELAY_JOURNAL, "", format!("the journal {name}: {problem}"), remedy)
+}
+
+/// A path with a folder is never one of SQLite's special names.
+fn named(path: &Path) -> PathBuf {
+    if path.is_absolute() { path.to_owned() } else { Path::new(".").join(path) }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(named(path), flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
 }
 
 impl Journal {
-    /// Opens the journal, or makes one.
+    /// Opens the journal to write, or makes one. An older one becomes one of this version.
     pub fn open(path: &Path) -> Result<Self, Refusal> {
-        let name = printable(&path.to_string_lossy());
-        let refuse = |problem: String| {
-            Refusal::new(
-                Code::RELAY_JOURNAL,
-                "",
-                format!("the journal {name}: {problem}"),
-                "name a journal of this relay, or a new file, that no other relay has open",
-            )
-        };
-        let failed = |error: rusqlite::Error| refuse(printable(&error.to_string()));
         // Payloads are bearer instruments: the file is the owner's alone, and a file it must be.
+        let is_new = !path.exists();
         let private = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-        private.map_err(|error| refuse(printable(&error.to_string())))?;
-        let flags =
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-        // A path with a folder is never one of SQLite's special names.
-        let named = if path.is_absolute() { path.to_owned() } else { Path::new(".").join(path) };
-        let connection = Connection::open_with_flags(named, flags).map_err(failed)?;
+        let lock = private.map_err(|error| refuse(path, error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(refuse(path, "another relay has it open")),
+            Err(TryLockError::Error(error)) => return Err(refuse(path, error)),
+        }
+        let mut connection = connect(path).map_err(|error| refuse(path, error))?;
         // Whose file it is comes first: a database of something else is left as it is.
-        let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0));
-        let tables: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(failed)?;
-        let kind = (pragma("application_id").map_err(failed)?, pragma("user_version").map_err(failed)?, tables);
-        match kind {
-            (0, 0, 0) | (APPLICATION_ID, VERSION, _) => {}
-            (APPLICATION_ID, version, _) => {
-                return Err(refuse(format!("it has version {version}, this relay writes version {VERSION}")));
+        let kind = schema::kind(&connection).map_err(|error| refuse(path, error))?;
+        let prepared = match kind {
+            Kind::New(version) => return Err(refuse(path, newer(version))),
+            Kind::Foreign => return Err(refuse(path, "it is a database of something else")),
+            Kind::Empty | Kind::Old(_) | Kind::Current => {
+                let durable =
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;";
+                connection.execute_batch(durable).and_then(|()| match kind {
+                    Kind::Empty => schema::create(&mut connection),
+                    Kind::Old(_) => schema::migrate(&mut connection),
+                    // Whoever else writes it is found out now.
+                    _ => connection.execute_batch("BEGIN IMMEDIATE; COMMIT;"),
+                })
             }
-            _ => return Err(refuse("it is a database of something else".to_owned())),
-        }
-        connection
-            .execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-            .map_err(failed)?;
-        if kind == (0, 0, 0) {
-            connection
-                .execute_batch(&format!(
-                    "BEGIN EXCLUSIVE;
-                     CREATE TABLE payload (
-                         signing_digest TEXT PRIMARY KEY NOT NULL,
-                         hash TEXT NOT NULL,
-                         intent_id TEXT,
-                         network TEXT NOT NULL,
-                         layer TEXT NOT NULL,
-                         chain_id TEXT NOT NULL,
-                         sender TEXT NOT NULL,
-                         nonce TEXT NOT NULL,
-                         purpose TEXT NOT NULL,
-                         raw TEXT NOT NULL,
-                         state TEXT NOT NULL,
-                         block_number TEXT,
-                         l2_tx_hash TEXT
-                     ) STRICT;
-                     PRAGMA application_id = {APPLICATION_ID};
-                     PRAGMA user_version = {VERSION};
-                     COMMIT;"
-                ))
-                .map_err(failed)?;
-        } else {
-            // Takes the lock that the exclusive mode then keeps.
-            connection.execute_batch("BEGIN IMMEDIATE; COMMIT;").map_err(failed)?;
-        }
-        Ok(Self { connection, path: name })
+        };
+        prepared.map_err(|error| refuse(path, error))?;
+        Ok(Self { connection, path: path.to_owned(), lock, is_new })
     }
 
-    /// Writes a payload down, unless it is there. Gives the bytes to send and their hash: those recorded first.
-    pub fn record(&self, signed: &Signed, transaction: &SignedTransaction) -> Result<Recorded, Refusal> {
-        let digest = transaction.signing_digest().to_string();
-        let changed = self
-            .connection
-            .execute(
-                "INSERT INTO payload (signing_digest, hash, intent_id, network, layer, chain_id, sender, nonce, purpose,
-                                      raw, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-                 ON CONFLICT (signing_digest) DO NOTHING",
-                params![
-                    digest,
-                    transaction.hash().to_string(),
-                    signed.intent_id(),
-                    signed.network().name,
-                    transaction.layer().name(),
-                    transaction.transaction().chain_id().unwrap_or_default().to_string(),
-                    signed.from().to_string(),
-                    transaction.nonce().to_string(),
-                    transaction.purpose(),
-                    format!("0x{}", hex::encode(transaction.raw())),
-                    State::Recorded.name(),
-                ],
-            )
-            .map_err(|error| self.failed(&error))?;
-        if changed == 1 {
-            return Ok(Recorded::New);
-        }
-        let hash: Option<String> = self
-            .connection
-            .query_row("SELECT hash FROM payload WHERE signing_digest = ?1", [&digest], |row| row.get(0))
-            .optional()
-            .map_err(|error| self.failed(&error))?;
-        let ours = transaction.hash().to_string();
-        match hash {
-            Some(hash) if hash == ours => Ok(Recorded::Known),
-            other => Err(Refusal::new(
-                Code::RELAY_JOURNAL,
-                "",
-                format!("the journal {} holds this transaction with another signature", self.path),
-                "broadcast the document that was recorded first: two signatures of one transaction would be told as two",
-            )
-            .values(other.unwrap_or_default(), ours)),
-        }
-    }
-
-    /// The block in which the journal has seen a transaction mined.
-    pub fn mined_block(&self, transaction: &SignedTransaction) -> Result<Option<String>, Refusal> {
-        self.connection
-            .query_row(
-                "SELECT block_number FROM payload WHERE signing_digest = ?1 AND state IN ('included', 'reverted')",
-                [transaction.signing_digest().to_string()],
-                |row| row.get(0),
-            )
-            .optional()
-            .map(Option::flatten)
-            .map_err(|error| self.failed(&error))
-    }
-
-    /// Writes a state down. What has been seen mined stays mined, unless it is seen mined again.
-    pub fn advance(
-        &self,
-        transaction: &SignedTransaction,
-        state: State,
-        block_number: Option<u64>,
-        l2_tx_hash: Option<&str>,
-    ) -> Result<(), Refusal> {
-        self.connection
-            .execute(
-                "UPDATE payload SET state = ?2, block_number = coalesce(?3, block_number),
-                                    l2_tx_hash = coalesce(?4, l2_tx_hash)
-                 WHERE signing_digest = ?1
-                       AND (state NOT IN ('included', 'reverted') OR ?2 IN ('included', 'reverted'))",
-                params![
-                    transaction.signing_digest().to_string(),
-                    state.name(),
-                    block_number.map(|number| number.to_string()),
-                    l2_tx_hash,
-                ],
-            )
-            .map(|_| ())
-            .map_err(|error| self.failed(&error))
-    }
-
-    fn failed(&self, error: &rusqlite::Error) -> Refusal {
-        Refusal::new(
-            Code::RELAY_JOURNAL,
-            "",
-            format!("the journal {}: {}", self.path, printable(&error.to_string())),
-            "check the file system and its free space, and run the same command again",
-        )
+    /// Starts to write a run down: all of it, or nothing.
+    pub fn recording(self, rivals: Rivals) -> Result<Recording, Refusal> {
+        let begun = self.connection.execute_batch("BEGIN IMMEDIATE").and_then(|()| {
+            self.connection.query_row("SELECT coalesce(max(run), 0) + 1 FROM payload", [], |row| row.get(0))
+        });
+        let run = begun.map_err(|error| failed(&self.path, error))?;
+        Ok(Recording { journal: self, run, rivals })
     }
 }
 
-/// Whether a payload was in the journal before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recorded {
-    /// It is new.
-    New,
-    /// The same bytes were there.
-    Known,
+fn newer(version: i32) -> String {
+    format!("it has version {version}, this relay writes version {}", schema::VERSION)
+}
+
+/// A run that is being written down.
+pub struct Recording {
+    journal: Journal,
+    run: i64,
+    rivals: Rivals,
+}
+
+impl Recording {
+    /// Writes a payload down, unless it is there.
+    pub fn record(&self, position: u64, signed: &Signed, transaction: &SignedTransaction) -> Result<(), Refusal> {
+        let path = &self.journal.path;
+        let digest = transaction.signing_digest().to_string();
+        let (hash, sender) = (transaction.hash().to_string(), signed.from().to_string());
+        let number = |number: u64, name: &str| {
+            i64::try_from(number).map_err(|_| failed(path, format!("the {name} {number} does not fit")))
+        };
+        let chain_id = number(transaction.transaction().chain_id().unwrap_or_default(), "chain id")?;
+        let nonce = number(transaction.nonce(), "nonce")?;
+        let position = number(position, "position")?;
+        let known: Option<String> = self
+            .journal
+            .connection
+            .prepare_cached("SELECT hash FROM payload WHERE signing_digest = ?1")
+            .and_then(|mut query| query.query_row([&digest], |row| row.get(0)).optional())
+            .map_err(|error| failed(path, error))?;
+        if let Some(known) = known.filter(|known| *known != hash) {
+            return Err(Refusal::new(
+                Code::RELAY_JOURNAL,
+                "",
+                format!("the journal {} holds this transaction with another signature", printable(&path.to_string_lossy())),
+                "broadcast the document that was recorded first: two signatures of one transaction would be told as two",
+            )
+            .values(known, hash));
+        }
+        self.judge_rival(&digest, chain_id, &sender, nonce)?;
+        self.journal
+            .connection
+            .prepare_cached(
+                "INSERT INTO payload (signing_digest, hash, intent_id, network, layer, chain_id, sender, nonce, purpose,
+                                      raw, state, first_run, run, position)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13)
+                 ON CONFLICT (signing_digest) DO UPDATE SET run = ?12, position = ?13 WHERE run != ?12",
+            )
+            .and_then(|mut insert| {
+                insert.execute(params![
+                    digest,
+                    hash,
+                    signed.intent_id(),
+                    signed.network().name,
+                    transaction.layer().name(),
+                    chain_id,
+                    sender,
+                    nonce,
+                    transaction.purpose(),
+                    format!("0x{}", hex::encode(transaction.raw())),
+                    State::Recorded.name(),
+                    self.run,
+                    position,
+                ])
+            })
+            .map(|_| ())
+            .map_err(|error| failed(path, error))
+    }
+
+    /// Of two transactions with one nonce only one can be mined: the other is lost without a word.
+    fn judge_rival(&self, digest: &str, chain_id: i64, sender: &str, nonce: i64) -> Result<(), Refusal> {
+        if self.rivals == Rivals::Allowed {
+            return Ok(());
+        }
+        let rivals = self.journal.connection.prepare_cached(
+            "SELECT hash, state FROM payload
+             WHERE chain_id = ?1 AND sender = ?2 AND nonce = ?3 AND signing_digest != ?4",
+        );
+        let rivals = rivals.and_then(|mut query| {
+            let rows =
+                query.query_map(params![chain_id, sender, nonce, digest], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<Vec<(String, String)>>>()
+        });
+        let rivals = rivals.map_err(|error| failed(&self.journal.path, error))?;
+        let open = rivals.iter().find(|(_, state)| State::named(state).is_none_or(State::is_open));
+        let Some((hash, state)) = open else { return Ok(()) };
+        Err(Refusal::new(
+            Code::RELAY_RIVAL,
+            "",
+            format!(
+                "nonce {nonce} of {sender} is already used by {hash} ({state}) of the journal, which can still be mined"
+            ),
+            "only one of them can be mined: find out which, or pass --replace to let the chain decide",
+        ))
+    }
+
+    /// Keeps what was written down.
+    pub fn commit(self) -> Result<Run, Refusal> {
+        let Journal { connection, path, lock, .. } = self.journal;
+        connection.execute_batch("COMMIT").map_err(|error| failed(&path, error))?;
+        Ok(Run { writer: Writer::start(connection), path, number: self.run, _lock: lock })
+    }
+
+    /// Forgets it, and the file too if there was none before.
+    pub fn discard(self) {
+        let Journal { connection, path, lock, is_new } = self.journal;
+        // Closing undoes what was not committed.
+        drop(connection);
+        if is_new {
+            // A journal that stays is an empty one: nothing is lost.
+            let _ = std::fs::remove_file(path);
+        }
+        drop(lock);
+    }
+}
+
+/// A run that is written down, for all threads.
+pub struct Run {
+    writer: Writer,
+    path: PathBuf,
+    number: i64,
+    _lock: File,
+}
+
+/// An account of a chain, as the journal spells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    chain_id: i64,
+    sender: String,
+}
+
+impl Run {
+    /// The next account of the run, in an order of the journal's own.
+    pub fn next_account(&self, after: Option<&Account>) -> Result<Option<Account>, Refusal> {
+        let run = self.number;
+        let (chain_id, sender) = after.map_or((-1, String::new()), |known| (known.chain_id, known.sender.clone()));
+        self.write(move |connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT chain_id, sender FROM payload WHERE run = ?1 AND (chain_id, sender) > (?2, ?3)
+                 ORDER BY chain_id, sender LIMIT 1",
+            )?;
+            query
+                .query_row(params![run, chain_id, sender], |row| {
+                    Ok(Account { chain_id: row.get(0)?, sender: row.get(1)? })
+                })
+                .optional()
+        })
+    }
+
+    /// The account's next payload of the run, in nonce order.
+    pub fn next_payload(&self, account: &Account, after: Option<u64>) -> Result<Option<Row>, Refusal> {
+        let (run, account) = (self.number, account.clone());
+        let after = after.map_or(-1, |nonce| i64::try_from(nonce).unwrap_or(i64::MAX));
+        self.write(move |connection| {
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM payload WHERE run = ?1 AND chain_id = ?2 AND sender = ?3 AND nonce > ?4
+                 ORDER BY nonce, signing_digest LIMIT 1"
+            ))?;
+            query.query_row(params![run, account.chain_id, account.sender, after], row).optional()
+        })
+    }
+
+    /// How many payloads the run has.
+    pub fn count(&self) -> Result<u64, Refusal> {
+        let run = self.number;
+        self.write(move |connection| {
+            connection.query_row("SELECT count(*) FROM payload WHERE run = ?1", [run], |row| number(row, 0))
+        })
+    }
+
+    /// Writes a change down, and comes back when it is on the disk.
+    pub fn advance(&self, signing_digest: String, change: Change) -> Result<(), Refusal> {
+        self.write(move |connection| {
+            let mut update = connection.prepare_cached(
+                "UPDATE payload SET state = ?2, block_number = ?3, block_hash = ?4, l2_tx_hash = coalesce(?5, l2_tx_hash),
+                                    message = ?6, sends = sends + (?2 = 'sending')
+                 WHERE signing_digest = ?1",
+            )?;
+            let number = change.inclusion.map(|inclusion| i64::try_from(inclusion.number).unwrap_or(i64::MAX));
+            let hash = change.inclusion.and_then(|inclusion| inclusion.hash).map(|hash| format!("0x{}", hex::encode(hash)));
+            update.execute(params![signing_digest, change.state.name(), number, hash, change.l2_hash, change.message])
+        })
+        .map(|_| ())
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.writer.run(work).map_err(|problem| failed(&self.path, problem))
+    }
+}
+
+fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        signing_digest: row.get(0)?,
+        hash: row.get(1)?,
+        intent_id: row.get(2)?,
+        network: row.get(3)?,
+        layer: row.get(4)?,
+        chain_id: number(row, 5)?,
+        sender: row.get(6)?,
+        nonce: number(row, 7)?,
+        purpose: row.get(8)?,
+        raw: row.get(9)?,
+        state: row.get(10)?,
+        block_number: row.get::<_, Option<i64>>(11)?.map(|value| unsigned(11, value)).transpose()?,
+        block_hash: row.get(12)?,
+        l2_tx_hash: row.get(13)?,
+        message: row.get(14)?,
+        position: number(row, 15)?,
+        is_new: row.get(16)?,
+    })
+}
+
+fn number(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    unsigned(index, row.get(index)?)
+}
+
+fn unsigned(index: usize, value: i64) -> rusqlite::Result<u64> {
+    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, value))
 }

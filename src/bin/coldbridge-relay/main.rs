@@ -2,11 +2,13 @@
 //!
 //! The only program of the project that opens a socket, and `rpc.rs` is its only file that does.
 
+mod announced;
 #[allow(dead_code)] // until `prepare` reads them all
 mod answer;
 mod broadcast;
 mod cli;
 mod contract;
+mod delivery;
 mod endpoints;
 #[allow(dead_code)] // the relay reads documents, but does not answer them line by line
 #[path = "../shared/input.rs"]
@@ -18,13 +20,18 @@ mod networks;
 mod new_file;
 mod number;
 mod output;
+mod payload;
 mod prepare;
+mod progress;
 mod proof;
 #[allow(dead_code)] // raw answers are for commands that pass them on
 mod quorum;
+mod receipt;
 mod rpc;
+mod state;
 #[path = "../shared/usage.rs"]
 mod usage;
+mod wording;
 
 use std::process::ExitCode;
 
@@ -38,15 +45,16 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::answer(&error),
     };
+    let errors = if cli.json_errors { Errors::Json } else { Errors::Text };
     let result = networks::known(&cli.network_file).and_then(|networks| match &cli.command {
-        Command::Broadcast(arguments) => broadcast::run(arguments, &networks).map(|()| 0),
+        Command::Broadcast(arguments) => broadcast::run(arguments, &networks, errors).map(|()| 0),
         Command::Prepare(arguments) => prepare::run(arguments, &networks),
         Command::Proof(arguments) => proof::run(arguments, &networks),
     });
     match result {
         Ok(code) => ExitCode::from(code),
         Err(refusal) => {
-            print_refusal(&refusal, if cli.json_errors { Errors::Json } else { Errors::Text });
+            print_refusal(&refusal, errors);
             ExitCode::from(refusal.exit().code())
         }
     }

@@ -8,7 +8,7 @@ use coldbridge::refusal::printable;
 use coldbridge::{Address, Code, Layer, Refusal, TxHash};
 use serde_json::{Value, json};
 
-use crate::answer::{Receipt, Transaction, normal, quantity};
+use crate::answer::{Receipt, Transaction, normal, quantity, word};
 use crate::rpc::{Answer, Endpoint, Lost, NodeError, Patience};
 
 /// What came of a call of one node.
@@ -213,9 +213,8 @@ impl Quorum {
     /// of those that must agree knows it. Nodes lag: this is no disagreement.
     pub fn mined_nonces(&self, account: Address) -> Result<u64, Refusal> {
         let params = json!([account.to_string(), "latest"]);
-        let mut counts = self.read_each("eth_getTransactionCount", &params, quantity)?;
-        counts.sort_unstable_by(|one, another| another.cmp(one));
-        Ok(counts.get(self.needed - 1).copied().unwrap_or_default())
+        let counts = self.read_each("eth_getTransactionCount", &params, quantity)?;
+        Ok(self.reached_by_enough(counts))
     }
 
     /// `eth_getTransactionByHash`
@@ -226,6 +225,24 @@ impl Quorum {
     /// `eth_getTransactionReceipt`
     pub fn receipt(&self, hash: TxHash) -> Result<Option<Receipt>, Refusal> {
         self.lookup("eth_getTransactionReceipt", &json!([hash.to_string()]), Receipt::is_absent, Receipt::read)
+    }
+
+    /// `eth_blockNumber`, as the node that is furthest behind of those that must agree knows it.
+    pub fn head(&self) -> Result<u64, Refusal> {
+        let heads = self.read_each("eth_blockNumber", &json!([]), quantity)?;
+        Ok(self.reached_by_enough(heads))
+    }
+
+    /// The hash of a block of the chain, if it has one of this number.
+    pub fn block_hash(&self, number: u64) -> Result<Option<[u8; 32]>, Refusal> {
+        let params = json!([format!("{number:#x}"), false]);
+        self.lookup("eth_getBlockByNumber", &params, Value::is_null, |answer| word(answer.get("hash")?))
+    }
+
+    /// The highest number that enough nodes have reached.
+    fn reached_by_enough(&self, mut numbers: Vec<u64>) -> u64 {
+        numbers.sort_unstable_by(|one, another| another.cmp(one));
+        numbers.get(self.needed - 1).copied().unwrap_or_default()
     }
 
     /// A read whose answer may be that there is nothing.

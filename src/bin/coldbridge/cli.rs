@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use coldbridge::{Code, Refusal};
 
@@ -11,6 +11,7 @@ use coldbridge::{Code, Refusal};
 #[command(
     name = "coldbridge",
     version,
+    disable_help_subcommand = true,
     after_help = "\
 Documents are JSON, one to a file or one a line (JSON Lines); `-` or nothing reads standard input.
 Answers go to standard output or with -o to a new file; reviews, questions and errors to standard error.
@@ -22,7 +23,8 @@ Examples:
   coldbridge review request.json
   coldbridge sign request.json --key account.key -o signed.json
   coldbridge verify signed.json
-  cat requests.jsonl | coldbridge sign --key-fd 3 --yes 3< account.key > signed.jsonl"
+  cat requests.jsonl | coldbridge sign --key-fd 3 --yes 3< account.key > signed.jsonl
+  coldbridge help priority.gas_floor"
 )]
 pub struct Cli {
     /// Describe a network of your own (coldbridge/network/1); can be given several times
@@ -32,6 +34,10 @@ pub struct Cli {
     /// Write refusals as JSON: {"error":{"code","exit","at","message","expected","actual","remedy"}}
     #[arg(long, global = true)]
     pub json_errors: bool,
+
+    /// Refuse to run while a network interface other than the loopback is up
+    #[arg(long, global = true)]
+    pub require_airgap: bool,
 
     #[command(subcommand)]
     pub command: Command,
@@ -60,12 +66,14 @@ pub enum Command {
     },
     /// Sign a request or an unsigned document; shows the review and asks first
     #[command(after_help = "\
-The key is 64 hex digits in a regular file that only its owner can read (chmod 600), or comes through an
-open file descriptor. It is never taken from the command line or the environment.
+The key comes from a regular file that only its owner can read (chmod 600), or through an open file
+descriptor: a keystore (version 3), a mnemonic with --derivation-path, or 64 hex digits; which of them is
+seen from its content. No secret is taken from the command line or the environment.
 
 Examples:
-  coldbridge sign request.json --key account.key -o signed.json
-  coldbridge sign request.json --key-fd 3 --yes 3< account.key")]
+  coldbridge sign request.json --key account.json -o signed.json
+  coldbridge sign request.json --key words.txt --derivation-path \"m/44'/60'/0'/0/0\" -o signed.json
+  coldbridge sign request.json --key-fd 3 --password-file password.txt --yes 3< account.json")]
     Sign {
         #[command(flatten)]
         document: DocumentArgs,
@@ -129,6 +137,20 @@ Example:
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
+    /// Explain a command, a refusal's code, an exit code or an error of the contracts
+    #[command(after_help = "\
+Examples:
+  coldbridge help sign
+  coldbridge help priority.gas_floor
+  coldbridge help priority
+  coldbridge help 4
+  coldbridge help exit
+  coldbridge help 0x47b3b145")]
+    Help {
+        /// A command, a code (`area.slug`), an area, an exit code, `exit`, `codes`, or the name or selector of a contract's error
+        #[arg(value_name = "TOPIC")]
+        topic: Vec<String>,
+    },
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -139,9 +161,25 @@ Example:
 #[derive(Subcommand)]
 pub enum KeyCommand {
     /// Print the account address of a key
+    #[command(after_help = "Example:\n  coldbridge key address --key words.txt --derivation-path \"m/44'/60'/0'/0/0\"")]
     Address {
         #[command(flatten)]
         key: KeyArgs,
+    },
+    /// Encrypt a key into a new keystore, which is opened once before it is named; prints the address
+    #[command(after_help = "\
+Reads a mnemonic or 64 hex digits and writes a keystore of version 3 (scrypt, n 262144, r 8, p 1) that geth,
+ethers and cast open too. The password is asked for twice, or read from --password-file.
+
+Examples:
+  coldbridge key import --key words.txt --derivation-path \"m/44'/60'/0'/0/0\" -o account.json
+  coldbridge key import --key-fd 3 --password-file password.txt -o account.json 3< account.key")]
+    Import {
+        #[command(flatten)]
+        key: KeyArgs,
+        /// The new keystore file (0600, never overwritten)
+        #[arg(short = 'o', long = "output", value_name = "FILE")]
+        output: PathBuf,
     },
 }
 
@@ -262,12 +300,21 @@ impl KeyArgs {
 }
 
 #[derive(Args)]
-#[group(required = true, multiple = false)]
+#[command(group(ArgGroup::new("source").required(true).multiple(false)))]
 pub struct KeyArgs {
     /// Read the key from a regular file that only its owner can read
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "source")]
     pub key: Option<PathBuf>,
     /// Read the key from an open file descriptor
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", group = "source")]
     pub key_fd: Option<String>,
+    /// The key of a mnemonic that is meant, such as "m/44'/60'/0'/0/0"; h may stand for '
+    #[arg(long, value_name = "PATH")]
+    pub derivation_path: Option<String>,
+    /// Read the passphrase of a mnemonic from such a file, without one line end after it (default: none)
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Read the password of a keystore from such a file, without one line end after it (default: ask)
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
 }

@@ -1,7 +1,9 @@
 //! The commands, one file each where they are more than a line.
 
 mod document;
+mod explain;
 mod guard;
+mod key;
 mod schema;
 mod sign;
 
@@ -52,9 +54,11 @@ pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
         Command::Quote { document, output } => document::quote(&document, &output, &networks),
         Command::Guard(command) => guard::run(command, errors),
         Command::Key(KeyCommand::Address { key }) => print(&format!("{}\n", key_file::read(&key)?.address())),
+        Command::Key(KeyCommand::Import { key, output }) => key::import(&key, &output),
         Command::Network(NetworkCommand::List) => network_list(&networks),
         Command::Network(NetworkCommand::Show { name }) => network_show(&name, &networks),
         Command::Schema { name } => schema::schema(name.as_deref()),
+        Command::Help { topic } => explain::explain(&topic),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "coldbridge", &mut script);

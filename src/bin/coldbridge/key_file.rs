@@ -1,24 +1,121 @@
-//! Keys in: a regular file that only its owner can read, or an open file descriptor. Nothing else.
+//! Keys in: a keystore and its password, a mnemonic and its path, or hex; from a private file or an open descriptor.
 
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{IsTerminal, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::File;
+use std::io::IsTerminal as _;
 use std::path::Path;
 
-use coldbridge::refusal::printable;
-use coldbridge::{Code, Key, Refusal};
-use rustix::fs::OFlags;
+use coldbridge::{Code, DerivationPath, Key, KeyKind, Keystore, Refusal};
 use zeroize::Zeroizing;
 
 use crate::cli::KeyArgs;
+use crate::secret_file::{self, path_name, unreadable};
+use crate::{hardening, terminal};
 
-/// Longer than any key file of 64 hex digits; a longer file is refused unread.
-const MAX_KEY_FILE: u64 = 128;
+/// More than any keystore; what wallets add to theirs included.
+const MAX_KEY_FILE: usize = 64 * 1024;
 
 /// Reads the key that the command line points to.
 pub fn read(arguments: &KeyArgs) -> Result<Key, Refusal> {
+    let (text, name) = text(arguments)?;
+    let key = match KeyKind::of(&text) {
+        KeyKind::Keystore => {
+            refuse_words(arguments)?;
+            let keystore = Keystore::read(&text)?;
+            if keystore.is_weak() && std::io::stderr().is_terminal() {
+                terminal::tell(&format!(
+                    "warning: {name} stretches its password little; decrypt it where it was made and write it again with\n\
+                     scrypt at n = 262144, or import the key with `coldbridge key import`\n"
+                ));
+            }
+            keystore.unlock(&password(arguments, &format!("Password of {name}: "))?)?
+        }
+        kind => {
+            if arguments.password_file.is_some() {
+                return Err(unused("--password-file", "the key is not in an encrypted keystore"));
+            }
+            plain(arguments, kind, &text)?
+        }
+    };
+    Ok(locked(key))
+}
+
+/// Reads a key that is to be encrypted. The password on the command line is the new file's.
+pub fn read_plain(arguments: &KeyArgs) -> Result<Key, Refusal> {
+    let (text, name) = text(arguments)?;
+    match KeyKind::of(&text) {
+        KeyKind::Keystore => Err(Refusal::new(
+            Code::USAGE,
+            "",
+            format!("{name} is a keystore already"),
+            "use it as it is: --key FILE; or import the mnemonic or the hex key that it was made from",
+        )),
+        kind => plain(arguments, kind, &text).map(locked),
+    }
+}
+
+/// The password of `--password-file`, or else the person's.
+pub fn password(arguments: &KeyArgs, question: &str) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    match &arguments.password_file {
+        Some(path) => secret_file::password(path),
+        None => terminal::password(question),
+    }
+}
+
+fn plain(arguments: &KeyArgs, kind: KeyKind, text: &[u8]) -> Result<Key, Refusal> {
+    if kind != KeyKind::Mnemonic {
+        refuse_words(arguments)?;
+        return Key::from_hex(text);
+    }
+    let Some(path) = &arguments.derivation_path else {
+        return Err(Refusal::new(
+            Code::USAGE,
+            "",
+            "a mnemonic has many keys",
+            "say which: --derivation-path \"m/44'/60'/0'/0/0\" is the first of most Ethereum wallets",
+        ));
+    };
+    let path = DerivationPath::parse(path)?;
+    let passphrase = match &arguments.passphrase_file {
+        Some(file) => secret_file::password(file)?,
+        None => Zeroizing::new(Vec::new()),
+    };
+    let utf8 = |text| {
+        std::str::from_utf8(text).map_err(|_| {
+            Refusal::new(Code::KEY_MNEMONIC, "", "the mnemonic or its passphrase is not UTF-8", "save it as UTF-8")
+        })
+    };
+    Key::from_mnemonic(utf8(text)?, utf8(&passphrase)?, &path)
+}
+
+fn refuse_words(arguments: &KeyArgs) -> Result<(), Refusal> {
+    if arguments.derivation_path.is_some() {
+        return Err(unused("--derivation-path", "the key is not in a mnemonic"));
+    }
+    if arguments.passphrase_file.is_some() {
+        return Err(unused("--passphrase-file", "the key is not in a mnemonic"));
+    }
+    Ok(())
+}
+
+fn unused(option: &str, problem: &str) -> Refusal {
+    Refusal::new(
+        Code::USAGE,
+        "",
+        format!("{option} has no use: {problem}"),
+        format!("leave {option} out, or hand over the other file"),
+    )
+}
+
+/// Keeps the key's memory out of the swap file where the system allows it.
+fn locked(key: Key) -> Key {
+    hardening::keep_in_memory(key.memory());
+    key
+}
+
+/// The key file's text and its name for messages.
+fn text(arguments: &KeyArgs) -> Result<(Zeroizing<Vec<u8>>, String), Refusal> {
     let (file, name) = match (&arguments.key, arguments.descriptor()?) {
-        (Some(path), _) => (open_private(path)?, path_name(path)),
+        (Some(path), _) => named(path)?,
         (None, Some(number @ (1 | 2))) => {
             return Err(Refusal::new(
                 Code::USAGE,
@@ -27,83 +124,23 @@ pub fn read(arguments: &KeyArgs) -> Result<Key, Refusal> {
                 "open the key on another one: --key-fd 3 3< FILE",
             ));
         }
-        (None, Some(number)) => (descriptor(number)?, format!("file descriptor {number}")),
+        (None, Some(number)) => descriptor(number)?,
         (None, None) => {
             return Err(Refusal::new(Code::USAGE, "", "there is no key", "pass --key FILE or --key-fd N"));
         }
     };
-    if file.is_terminal() {
-        return Err(unreadable(&name, "it is a terminal, which would show the key"));
-    }
-    // One allocation of the final size: a growing buffer would leave copies of the key behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(256));
-    file.take(MAX_KEY_FILE + 1).read_to_end(&mut text).map_err(|error| unreadable(&name, &error.to_string()))?;
-    Key::from_hex(&text)
+    Ok((secret_file::read(file, &name, MAX_KEY_FILE)?, name))
+}
+
+fn named(path: &Path) -> Result<(File, String), Refusal> {
+    Ok((secret_file::open(path)?, path_name(path)))
 }
 
 /// The file behind a descriptor that the caller opened for us: a file, a pipe or a socket.
-fn descriptor(number: u32) -> Result<File, Refusal> {
+fn descriptor(number: u32) -> Result<(File, String), Refusal> {
     let name = format!("file descriptor {number}");
-    let raw = i32::try_from(number).map_err(|_| unreadable(&name, "there is no such descriptor"))?;
-    if std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_err() {
-        return Err(unreadable(&name, "it is not open: --key-fd 3 goes with 3< FILE"));
+    match hardening::inherited(number) {
+        Some(file) => Ok((file, name)),
+        None => Err(unreadable(&name, "it is not open: --key-fd 3 goes with 3< FILE")),
     }
-    // SAFETY: the descriptor is open (just looked up), was inherited for this purpose, and nothing else in this process
-    // owns it: this runs once, before any other file is opened, and 1 and 2 are refused before.
-    #[allow(unsafe_code)]
-    let file = unsafe { <File as std::os::fd::FromRawFd>::from_raw_fd(raw) };
-    Ok(file)
-}
-
-fn open_private(path: &Path) -> Result<File, Refusal> {
-    let name = path_name(path);
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(i32::try_from(flags.bits()).unwrap_or(0))
-        .open(path)
-        .map_err(|error| unreadable(&name, &error.to_string()))?;
-    let metadata = file.metadata().map_err(|error| unreadable(&name, &error.to_string()))?;
-    match judge(&metadata) {
-        None => Ok(file),
-        Some(problem) => Err(Refusal::new(
-            Code::KEY_PERMISSIONS,
-            "",
-            format!("{name} {problem}"),
-            "keep the key in a regular file of your own: chmod 600 FILE",
-        )),
-    }
-}
-
-/// The path for a message. Whoever passes the key itself in place of its path shall not find it in a log.
-fn path_name(path: &Path) -> String {
-    let name = printable(&path.to_string_lossy());
-    let mut digits = 0;
-    let holds_key = name.chars().any(|character| {
-        digits = if character.is_ascii_hexdigit() { digits + 1 } else { 0 };
-        digits >= 32
-    });
-    if holds_key { "the path (not shown: it looks like a key)".to_owned() } else { name }
-}
-
-fn judge(metadata: &Metadata) -> Option<String> {
-    let mode = metadata.mode() & 0o7777;
-    if !metadata.is_file() {
-        Some("is not a regular file".to_owned())
-    } else if metadata.uid() != rustix::process::geteuid().as_raw() {
-        Some("belongs to another user".to_owned())
-    } else if mode & 0o077 != 0 {
-        Some(format!("has mode {mode:04o}: others than its owner can read or change it"))
-    } else {
-        None
-    }
-}
-
-fn unreadable(name: &str, error: &str) -> Refusal {
-    Refusal::new(
-        Code::KEY_UNREADABLE,
-        "",
-        format!("{name} can not be read as a key file: {error}"),
-        "check the path; a symbolic link is not followed, name the file itself",
-    )
 }

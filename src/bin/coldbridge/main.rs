@@ -5,6 +5,7 @@
 mod cli;
 mod command;
 mod guard_file;
+mod hardening;
 #[path = "../shared/input.rs"]
 mod input;
 mod key_file;
@@ -13,10 +14,12 @@ mod networks;
 #[path = "../shared/new_file.rs"]
 mod new_file;
 mod output;
+mod secret_file;
 mod terminal;
 #[path = "../shared/usage.rs"]
 mod usage;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -25,12 +28,19 @@ use crate::cli::Cli;
 use crate::output::Errors;
 
 fn main() -> ExitCode {
+    let filter = hardening::begin();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage::answer(&error),
     };
     let errors = if cli.json_errors { Errors::Json } else { Errors::Text };
-    match command::run(cli, errors) {
+    let result = hardening::without_panic(|| {
+        if cli.require_airgap {
+            hardening::require_airgap(filter, Path::new("/"))?;
+        }
+        command::run(cli, errors)
+    });
+    match result {
         Ok(outcome) => ExitCode::from(outcome.code()),
         Err(refusal) => {
             errors.print(&refusal);

@@ -1,8 +1,10 @@
 //! Answers and refusals out: documents to standard output or a new file, everything for people to standard error.
 
-use std::io::{self, Write};
+use std::io::{self, Read as _, Seek as _, Write as _};
 
 use coldbridge::{Json, Refusal};
+
+use crate::new_file::failed;
 
 pub use crate::new_file::Output;
 
@@ -33,5 +35,27 @@ impl Errors {
             Self::Json => format!("{}\n", Json::object([("note", Json::text(text))])),
         };
         let _ = io::stderr().write_all(text.as_bytes());
+    }
+}
+
+impl Output {
+    /// Hands over a file whose content, read back from the disk, passes a proof. One that does not is never named.
+    pub fn finish_proved(mut self, proof: impl FnOnce(&[u8]) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        if let Self::File { path, file, .. } = &mut self {
+            let mut read_back = || {
+                file.flush()?;
+                let file = file.get_mut();
+                file.sync_all()?;
+                // What was written is dropped from memory where the system allows it, so that the disk answers.
+                let _ = rustix::fs::fadvise(&*file, 0, None, rustix::fs::Advice::DontNeed);
+                file.rewind()?;
+                let mut written = Vec::new();
+                file.read_to_end(&mut written)?;
+                Ok(written)
+            };
+            let written = read_back().map_err(|error| failed(path, &error))?;
+            proof(&written)?;
+        }
+        self.finish()
     }
 }

@@ -1,9 +1,101 @@
 //! The person at the terminal.
 
-use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read as _, Write};
 
 use coldbridge::{Code, Refusal};
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,
+};
+use zeroize::Zeroizing;
+
+use crate::secret_file::MAX_PASSWORD;
+
+/// Writes a line for a person to standard error.
+pub fn tell(text: &str) {
+    // Where it can not be written there is nobody to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Asks for a password without showing it. Standard input and output may be pipes.
+///
+/// # Errors
+/// `key.no_password` if there is no terminal, `sign.declined` if the person gives up (Ctrl-C, or Ctrl-D at the start).
+pub fn password(question: &str) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|_| {
+        let remedy = "pass --password-file FILE, a file that only its owner can read";
+        Refusal::new(Code::KEY_NO_PASSWORD, "", "there is no terminal to ask for the password on", remedy)
+    })?;
+    let read = Quiet::new(&terminal).and_then(|_quiet| {
+        (&terminal).write_all(question.as_bytes())?;
+        let typed = typed(&terminal);
+        (&terminal).write_all(b"\n")?;
+        typed
+    });
+    match read {
+        Ok(Some(password)) => Ok(password),
+        Ok(None) => {
+            Err(Refusal::new(Code::SIGN_DECLINED, "", "no password was given", "nothing was signed or written"))
+        }
+        Err(error) => Err(Refusal::new(
+            Code::KEY_NO_PASSWORD,
+            "",
+            format!("the terminal can not be used: {error}"),
+            "try again on another terminal, or pass --password-file FILE",
+        )),
+    }
+}
+
+/// A terminal that shows nothing and hands over every key at once, until this is dropped.
+struct Quiet<'a> {
+    terminal: &'a File,
+    before: Termios,
+}
+
+impl<'a> Quiet<'a> {
+    fn new(terminal: &'a File) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut quiet = before.clone();
+        // Without line editing by the system, which would hold the password in its own line; without signals, after
+        // which the terminal would stay quiet.
+        quiet.local_modes &= !(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+        quiet.special_codes[SpecialCodeIndex::VMIN] = 1;
+        quiet.special_codes[SpecialCodeIndex::VTIME] = 0;
+        // What was typed before the question was shown is no answer to it.
+        tcflush(terminal, QueueSelector::IFlush)?;
+        tcsetattr(terminal, OptionalActions::Flush, &quiet)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Quiet<'_> {
+    fn drop(&mut self) {
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+    }
+}
+
+/// Reads a line key by key; nothing if the person gives up.
+fn typed(mut terminal: &File) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_PASSWORD));
+    let mut key = Zeroizing::new([0]);
+    loop {
+        if terminal.read(key.as_mut_slice())? == 0 {
+            return Ok(None);
+        }
+        match key[0] {
+            b'\n' | b'\r' => return Ok(Some(line)),
+            // Ctrl-C, and Ctrl-D on an empty line
+            0x03 => return Ok(None),
+            0x04 => return Ok(if line.is_empty() { None } else { Some(line) }),
+            // Ctrl-U
+            0x15 => line.clear(),
+            // Backspace, over a whole character
+            0x08 | 0x7f => while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
+            byte if line.len() < MAX_PASSWORD => line.push(byte),
+            _ => return Err(io::Error::other(format!("a password has at most {MAX_PASSWORD} bytes"))),
+        }
+    }
+}
 
 /// Shows a text on the terminal and asks whether to sign. Standard input and output may be pipes: the terminal is
 /// opened by itself.
@@ -19,7 +111,7 @@ pub fn confirm(text: &str, question: &str) -> Result<(), Refusal> {
         )
     })?;
     // What was typed before the question was shown is no answer to it.
-    rustix::termios::tcflush(&terminal, rustix::termios::QueueSelector::IFlush)
+    tcflush(&terminal, QueueSelector::IFlush)
         .map_err(|error| declined(format!("the terminal can not be used: {error}"), "try again on another terminal"))?;
     let mut answer = String::new();
     write!(terminal, "{text}{question} Type yes to sign: ")

@@ -46,6 +46,7 @@ impl Output {
         name.push(format!(".{}.partial", std::process::id()));
         let temporary = path.with_file_name(name);
         let file = OpenOptions::new()
+            .read(true)
             .write(true)
             .create_new(true)
             .mode(0o600)
@@ -132,7 +133,8 @@ fn exists(path: &Path) -> Refusal {
     )
 }
 
-fn failed(path: &Path, error: &io::Error) -> Refusal {
+/// The refusal of a file that can not be written.
+pub fn failed(path: &Path, error: &io::Error) -> Refusal {
     Refusal::new(
         Code::IO_WRITE,
         "",

@@ -10,8 +10,8 @@ use crate::abi::{self, Token};
 use crate::address::Address;
 use crate::hash::TxHash;
 use crate::json::Json;
-use crate::network::Network;
-use crate::operation::evidence::{Evidence, proof_words, stored_at};
+use crate::network::{Layer, Network};
+use crate::operation::evidence::{Evidence, proof_words, stored_at, token_of_asset};
 use crate::operation::{Recognised, Seen, TokenName, amount_in_words, judge_recipient};
 use crate::proof::{L2Log, TxStatus};
 
@@ -26,11 +26,9 @@ pub(super) fn words(
 ) -> Json {
     let named = named.or_else(|| transfer.map(|transfer| (transfer.token, Some(transfer.amount))));
     let mut members = Vec::new();
-    match named {
-        Some((token, _)) if AssetId::native_token_vault(network.l1_chain_id, token) == asset_id => {
-            members.push(("token", name_of(token).to_json()));
-        }
-        _ => members.push(("assetId", Json::display(asset_id))),
+    match token_of_asset(asset_id, named.map(|(token, _)| token), network) {
+        Some(token) => members.push(("token", name_of(token).to_json())),
+        None => members.push(("assetId", Json::display(asset_id))),
     }
     members.extend(named.and_then(|(_, amount)| amount).map(|amount| ("amount", Json::display(amount))));
     members.push(("depositor", Json::display(depositor)));
@@ -207,9 +205,9 @@ pub(super) fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
     let body = words(claim.entry, claim.asset_id, transfer, claim.named, claim.depositor, network);
     let amount = transfer.map(|transfer| transfer.amount).or(claim.named.and_then(|(_, amount)| amount));
     let token = claim.named.map(|(token, _)| token).or(transfer.map(|transfer| transfer.token));
-    let token = token.filter(|token| AssetId::native_token_vault(network.l1_chain_id, *token) == claim.asset_id);
+    let token = token_of_asset(claim.asset_id, token, network);
     let back = match (token, amount) {
-        (Some(token), Some(amount)) => amount_in_words(network, name_of(token), amount),
+        (Some(token), Some(amount)) => amount_in_words(network, Layer::L1, name_of(token), amount),
         (Some(token), None) => format!("the amount that the legacy bridge remembers of ERC-20 {token}"),
         (None, Some(amount)) => format!("{amount} base units of asset {}", claim.asset_id),
         (None, None) => format!("asset {}", claim.asset_id),

@@ -12,7 +12,7 @@ use crate::abi::{self, ParamType, Token};
 use crate::address::Address;
 use crate::asset::AssetId;
 use crate::json::Json;
-use crate::network::{BaseToken, Network};
+use crate::network::{BaseToken, Layer, Network};
 use crate::operation::request_execute::{Decoded, fee_lines, warnings};
 use crate::operation::{Movement, Recognised, Seen, TokenName, amount_in_words};
 use crate::priority::Shape;
@@ -46,8 +46,10 @@ fn recognise_direct(seen: &Seen<'_>) -> Option<Recognised> {
         BaseToken::Erc20(_) => TokenName::Base,
     };
     let movement = Movement { token, amount: request.value, to: request.to };
-    let mut lines =
-        vec![("deposit", amount_in_words(network, token, request.value)), recipient_line(network, request.to)];
+    let mut lines = vec![
+        ("deposit", amount_in_words(network, Layer::L1, token, request.value)),
+        recipient_line(network, request.to),
+    ];
     lines.extend(request.fee_lines(network));
     Some(Recognised {
         name: OPERATION.name,
@@ -107,8 +109,10 @@ fn recognise_two_bridges(seen: &Seen<'_>) -> Option<Recognised> {
     if !is_eth {
         debits.push((handed.token, handed.amount));
     }
-    let mut lines =
-        vec![("deposit", amount_in_words(network, token, handed.amount)), recipient_line(network, handed.to)];
+    let mut lines = vec![
+        ("deposit", amount_in_words(network, Layer::L1, token, handed.amount)),
+        recipient_line(network, handed.to),
+    ];
     lines.extend(handed.foreign.map(|asset| ("asset id", format!("{asset} (native to another chain)"))));
     lines.extend(fee_lines(network, refund, mint_value, gas, per_pubdata));
     Some(Recognised {
@@ -162,7 +166,7 @@ fn recognised_custom(
     match &handed {
         Some(handed) => {
             let token = TokenName::Erc20(handed.token);
-            lines.insert(0, ("deposit", amount_in_words(network, token, handed.amount)));
+            lines.insert(0, ("deposit", amount_in_words(network, Layer::L1, token, handed.amount)));
             lines.push(recipient_line(network, handed.to));
             debits.push((handed.token, handed.amount));
         }
@@ -253,7 +257,7 @@ fn recognise_legacy_bridge(seen: &Seen<'_>) -> Option<Recognised> {
     }
     let name = TokenName::Erc20(token);
     let movement = Movement { token: name, amount, to };
-    let mut lines = vec![("deposit", amount_in_words(network, name, amount)), recipient_line(network, to)];
+    let mut lines = vec![("deposit", amount_in_words(network, Layer::L1, name, amount)), recipient_line(network, to)];
     lines.extend(fee_lines(network, refund, seen.value.get(), gas, per_pubdata));
     Some(Recognised {
         name: OPERATION.name,

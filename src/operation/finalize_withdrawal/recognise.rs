@@ -11,8 +11,8 @@ use crate::address::Address;
 use crate::asset::AssetId;
 use crate::json::Json;
 use crate::message::Message;
-use crate::network::{BaseToken, Network};
-use crate::operation::evidence::{Evidence, proof_words, stored_at};
+use crate::network::{Layer, Network};
+use crate::operation::evidence::{Evidence, proof_words, stored_at, token_of_asset};
 use crate::operation::{Recognised, Seen, TokenName, amount_in_words, judge_recipient};
 
 /// What a message says its token is.
@@ -24,20 +24,18 @@ enum Said {
 }
 
 fn token_of(message: &Message, network: &Network) -> Said {
-    let base = match network.base_token {
-        BaseToken::Eth => TokenName::Eth,
-        BaseToken::Erc20(_) => TokenName::Base,
-    };
+    let base = TokenName::base_of(network);
     match message {
         Message::BaseToken { .. } => Said::Token(base),
         Message::LegacyErc20 { token, .. } => Said::Token(TokenName::Erc20(*token)),
         Message::AssetRouter { asset_id, transfer, .. } => {
-            let native = AssetId::native_token_vault(network.l1_chain_id, transfer.origin_token);
-            match transfer.origin_token {
-                _ if *asset_id == base_asset(network) => Said::Token(base),
-                _ if *asset_id != native => Said::Asset(*asset_id),
-                Address::ETH_TOKEN => Said::Token(TokenName::Eth),
-                token => Said::Token(TokenName::Erc20(token)),
+            if *asset_id == base_asset(network) {
+                return Said::Token(base);
+            }
+            match token_of_asset(*asset_id, Some(transfer.origin_token), network) {
+                None => Said::Asset(*asset_id),
+                Some(Address::ETH_TOKEN) => Said::Token(TokenName::Eth),
+                Some(token) => Said::Token(TokenName::Erc20(token)),
             }
         }
     }
@@ -151,7 +149,7 @@ pub(super) fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
     ];
     let mut warnings: Vec<String> = held_against.into_iter().flatten().map(|refusal| refusal.problem()).collect();
     let paid = match token_of(&message, network) {
-        Said::Token(token) => amount_in_words(network, token, message.amount()),
+        Said::Token(token) => amount_in_words(network, Layer::L1, token, message.amount()),
         Said::Asset(asset) => format!("{} base units of asset {asset}", message.amount()),
     };
     let evidence = &facts.evidence;

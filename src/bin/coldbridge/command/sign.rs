@@ -1,7 +1,7 @@
 //! `sign`: the review is shown and the question asked before the key is used; nothing leaves before it is proved.
 
 use coldbridge::guard::Replacement;
-use coldbridge::{Code, Document, Networks, Refusal, Review, Unsigned, json};
+use coldbridge::{Code, Document, Networks, Ready, Refusal, Review, Unsigned, json};
 
 use super::document::each;
 use super::{Outcome, spelling};
@@ -50,17 +50,37 @@ pub fn sign(
     let spelling = spelling(arguments);
     each(&arguments.document, output, |bytes| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
-        unsigned.judge_keys(&[&key])?;
-        let reservation = unsigned.reservation()?;
+        let review = match how.consent {
+            Consent::Ask => Some(Review::of_unsigned(&unsigned)?.to_text()),
+            Consent::Given => None,
+        };
         let replacement = replacement(how.guard, &unsigned);
+        let ready = ready(unsigned)?;
+        ready.judge_keys(&[&key])?;
+        let reservation = ready.reservation()?;
         let said = guard.foresee(&reservation, replacement)?;
-        if how.consent == Consent::Ask {
-            let review = Review::of_unsigned(&unsigned)?.to_text();
+        if let Some(review) = review {
             terminal::confirm(&format!("{review}{said}"), &format!("Sign this with the key of {}?", key.address()))?;
         }
         guard.reserve(&reservation, replacement, how.errors)?;
-        Ok(format!("{}\n", unsigned.sign(&key)?.to_json()))
+        Ok(format!("{}\n", ready.sign(&[&key])?.text()))
     })
+}
+
+/// The plan, encoded twice.
+#[cfg(not(feature = "fault-injection"))]
+fn ready(unsigned: Unsigned) -> Result<Ready, Refusal> {
+    unsigned.ready()
+}
+
+/// The plan, encoded twice, with the fault in it that a test asks for.
+#[cfg(feature = "fault-injection")]
+#[allow(clippy::disallowed_methods)] // a test build
+fn ready(unsigned: Unsigned) -> Result<Ready, Refusal> {
+    use coldbridge::fault::{Faults, Point};
+    let point = std::env::var("COLDBRIDGE_INJECT_FAULT").ok();
+    let point = point.map(|text| Point::parse(&text).expect("STEP:before|after:TRANSACTION:BIT"));
+    unsigned.ready_with(point.map_or(Faults::default(), Faults::at))
 }
 
 /// Whether this plan may take the place of what was signed before.

@@ -1,0 +1,84 @@
+//! Progress for a person: a bar for all payloads and a line for each that is on its way. Nothing where nobody looks.
+
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::output::print_note;
+
+const TICK: Duration = Duration::from_millis(120);
+
+/// The bar, with its lines.
+pub struct Board {
+    all: MultiProgress,
+    total: ProgressBar,
+}
+
+/// One payload's line.
+pub struct Line {
+    all: MultiProgress,
+    bar: ProgressBar,
+}
+
+impl Board {
+    /// A bar of so many payloads.
+    pub fn new(total: u64) -> Self {
+        let all = MultiProgress::new();
+        let style = ProgressStyle::with_template("{bar:32} {pos}/{len} payloads  {elapsed} (about {eta} left)");
+        let bar = ProgressBar::new(total).with_style(style.unwrap_or(ProgressStyle::default_bar()));
+        let total = all.add(bar);
+        total.enable_steady_tick(TICK);
+        Self { all, total }
+    }
+
+    /// A line above the bar.
+    pub fn line(&self) -> Line {
+        let style = ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or(ProgressStyle::default_spinner());
+        let bar = self.all.insert_before(&self.total, ProgressBar::new_spinner().with_style(style));
+        Line { all: self.all.clone(), bar }
+    }
+
+    /// One payload more is through.
+    pub fn done(&self) {
+        self.total.inc(1);
+    }
+
+    /// Writes while the bars are out of the way.
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.all.suspend(write)
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        let _ = self.all.clear();
+    }
+}
+
+impl Line {
+    /// What happens now.
+    pub fn says(&self, text: &str) {
+        self.bar.set_message(text.to_owned());
+    }
+
+    /// Shows that it still waits.
+    pub fn tick(&self) {
+        self.bar.tick();
+    }
+
+    /// Writes a sentence for a person.
+    pub fn note(&self, text: &str) {
+        self.suspend(|| print_note(text));
+    }
+
+    /// Writes while the bars are out of the way.
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.all.suspend(write)
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

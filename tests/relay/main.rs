@@ -1,0 +1,11 @@
+//! The relay against a real L1 node (anvil) and against scripted nodes that break.
+
+#![allow(clippy::disallowed_types)] // the tests are the node's side of the socket
+
+#[path = "../common/mod.rs"]
+mod common;
+mod support;
+
+mod anvil;
+mod journal;
+mod nodes;
