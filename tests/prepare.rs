@@ -647,6 +647,7 @@ fn intents_of_all_operations_lead_to_the_calls_that_others_made_of_them() {
         let mut chain = Chain::of(&serde_json::from_str(&network).expect("JSON"));
         chain.any_call(getter::ALLOWANCE, &number(0));
         chain.any_call(getter::BALANCE_OF, &number(0));
+        chain.set_call("0x0000000000000000000000000000000000008003", "0xfb1a9a57", &number(5));
         // What the intent says of accounts is so.
         for (account, kind) in [("from", "fromKind"), ("refundRecipient", "refundRecipientKind")] {
             let code = match intent[kind].as_str() {

@@ -106,6 +106,8 @@ pub struct Facts {
     pub allowances: Vec<Allowance>,
     /// The gas limit of each approval, where there is one.
     pub approval: Option<u64>,
+    /// The deployments that the account has made, where an address follows from their number.
+    pub deployment: Option<u64>,
     /// Members that were found out before: `withdrawal`, `failedDeposit`.
     pub given: Vec<(String, Json)>,
 }
@@ -135,6 +137,8 @@ impl Facts {
             members.push(("allowances", Json::Array(rows.collect())));
         }
         members.extend(self.approval.map(|limit| ("approval", Json::object([("gasLimit", Json::count(limit))]))));
+        let deployment = |nonce| Json::object([("deploymentNonce", Json::count(nonce))]);
+        members.extend(self.deployment.map(|nonce| ("deployment", deployment(nonce))));
         members.extend(self.given.iter().map(|(name, value)| (name.as_str(), value.clone())));
         Json::object(members)
     }

@@ -34,6 +34,17 @@ pub struct Job<'a> {
     /// Of L2, for a request whose gas there is to be estimated.
     l2: Option<Arc<Quorum>>,
     is_request: bool,
+    /// The next nonces of the account, after the plans that were made before.
+    after: After,
+}
+
+/// What comes after the plans that an account has been made so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct After {
+    /// The next nonce.
+    pub nonce: Option<u64>,
+    /// The next deployment nonce.
+    pub deployments: Option<u64>,
 }
 
 impl<'a> Job<'a> {
@@ -42,6 +53,7 @@ impl<'a> Job<'a> {
         desk: &'a Desk<'a>,
         wanted: &'a Wanted,
         probe: &'a Request,
+        after: After,
         remarks: &mut Vec<String>,
     ) -> Result<Self, Refusal> {
         let (network, layer) = (probe.network(), probe.layer());
@@ -84,15 +96,15 @@ impl<'a> Job<'a> {
         if layer == Layer::L1 {
             way::judge_accounts(&nodes, probe, receiver(probe), remarks)?;
         }
-        Ok(Self { desk, wanted, probe, envelope, nodes, l2, is_request })
+        Ok(Self { desk, wanted, probe, envelope, nodes, l2, is_request, after })
     }
 
     fn choices(&self) -> &Choices {
         &self.desk.choices
     }
 
-    /// Finds out the facts. Gives the request, and the nonce that comes after its plan.
-    pub fn run(&self, after: Option<u64>, remarks: &mut Vec<String>) -> Result<(Json, u64), Refusal> {
+    /// Finds out the facts. Gives the request, and what comes after its plan.
+    pub fn run(&self, remarks: &mut Vec<String>) -> Result<(Json, After), Refusal> {
         let network = self.probe.network();
         let market = match (self.probe.layer(), network.vm) {
             (Layer::L1, _) => Market::Ethereum,
@@ -100,12 +112,13 @@ impl<'a> Job<'a> {
             (Layer::L2, Vm::EraVm) => Market::EraVm,
         };
         let mut facts = Facts {
-            nonce: self.nonce(after, remarks)?,
+            nonce: self.nonce(remarks)?,
             gas_limit: PROVISIONAL_GAS,
             fee: fees::settle(&self.nodes, market, self.envelope, self.choices(), remarks)?,
             priority: None,
             allowances: Vec::new(),
             approval: None,
+            deployment: None,
             given: self.wanted.given().to_vec(),
         };
         if self.is_request {
@@ -124,11 +137,15 @@ impl<'a> Job<'a> {
             ("intent", unsigned.request().intent_json()),
             ("facts", unsigned.request().facts_json()),
         ]);
-        Ok((document, facts.nonce.saturating_add(count)))
+        let after = After {
+            nonce: Some(facts.nonce.saturating_add(count)),
+            deployments: facts.deployment.map(|made| made.saturating_add(1)).or(self.after.deployments),
+        };
+        Ok((document, after))
     }
 
-    fn nonce(&self, after: Option<u64>, remarks: &mut Vec<String>) -> Result<u64, Refusal> {
-        match (after, self.choices().nonce) {
+    fn nonce(&self, remarks: &mut Vec<String>) -> Result<u64, Refusal> {
+        match (self.after.nonce, self.choices().nonce) {
             // A batch: the plans of one account follow each other.
             (Some(after), _) => Ok(after),
             (None, Some(nonce)) => Ok(nonce),
@@ -141,7 +158,15 @@ impl<'a> Job<'a> {
     }
 
     fn draft(&self, facts: &mut Facts) -> Result<Unsigned, Refusal> {
-        draft(facts, |facts| self.request(facts))
+        draft(
+            facts,
+            |facts| self.request(facts),
+            || match self.after.deployments {
+                // A batch: this account deploys again.
+                Some(after) => Ok(after),
+                None => way::deployments(&self.nodes, self.probe.from()),
+            },
+        )
     }
 
     /// The L2 gas limit of a request: first the floor, so that there is a plan to ask the L2 node about.
@@ -204,7 +229,8 @@ impl<'a> Job<'a> {
         facts.approval = l1_gas::approval_limit(nodes, from, &approvals, self.choices(), remarks)?;
         let waits = !approvals.is_empty();
         facts.gas_limit = if market == Market::EraVm {
-            l2_gas::settle(nodes, from, main, purpose, &mut facts.fee, self.choices(), remarks)?
+            let call = l2_gas::Call { from, main, purpose, waits };
+            l2_gas::settle(nodes, &call, &mut facts.fee, self.choices(), remarks)?
         } else {
             l1_gas::main_limit(nodes, from, main, purpose, waits, self.choices(), remarks)?
         };
@@ -240,16 +266,29 @@ impl<'a> Job<'a> {
     }
 }
 
-/// The plan as it stands: the calls, whatever gas they get. Approvals, if there are any, are given some.
-fn draft(facts: &mut Facts, request: impl Fn(&Facts) -> Result<Request, Refusal>) -> Result<Unsigned, Refusal> {
+/// The plan as it stands: the calls, whatever gas they get. What only some plans need is added when the plan asks for it: gas
+/// for approvals, and the deployment nonce.
+fn draft(
+    facts: &mut Facts,
+    request: impl Fn(&Facts) -> Result<Request, Refusal>,
+    deployments: impl Fn() -> Result<u64, Refusal>,
+) -> Result<Unsigned, Refusal> {
     facts.approval = None;
-    match request(facts)?.plan() {
-        Err(refusal) if refusal.at() == "/facts/approval" && refusal.code() == Code::JSON_MISSING_MEMBER => {
-            facts.approval = Some(PROVISIONAL_APPROVAL);
-            request(facts)?.plan()
+    loop {
+        match request(facts)?.plan() {
+            Err(refusal) if is_missing(&refusal, "/facts/approval") && facts.approval.is_none() => {
+                facts.approval = Some(PROVISIONAL_APPROVAL);
+            }
+            Err(refusal) if is_missing(&refusal, "/facts/deployment") && facts.deployment.is_none() => {
+                facts.deployment = Some(deployments()?);
+            }
+            other => return other,
         }
-        other => other,
     }
+}
+
+fn is_missing(refusal: &Refusal, at: &str) -> bool {
+    refusal.at() == at && refusal.code() == Code::JSON_MISSING_MEMBER
 }
 
 /// Plans the intent with facts out of the air: what is wrong with the intent itself is said before anybody is asked.
@@ -262,13 +301,14 @@ fn rehearse(desk: &Desk<'_>, wanted: &Wanted, envelope: Envelope, is_request: bo
         priority: is_request.then(priority::provisional),
         allowances: Vec::new(),
         approval: None,
+        deployment: None,
         given: wanted.given().to_vec(),
     };
     if is_request {
         let floor = count_in(&request(&facts)?.quote(), "minL2GasLimit").unwrap_or(1);
         set_l2_gas(&mut facts, floor);
     }
-    match draft(&mut facts, request) {
+    match draft(&mut facts, request, || Ok(0)) {
         Err(refusal) if refusal.at().starts_with("/intent") => Err(refusal),
         // What is wrong with made-up facts is nobody's fault.
         _ => Ok(()),

@@ -10,7 +10,7 @@ use ethabi::ethereum_types::U256;
 use serde_json::json;
 
 use crate::answer::bytes;
-use crate::contract::{Contract, revert_words, word_of_count};
+use crate::contract::{Contract, revert_words, word_of, word_of_count};
 use crate::number::{address_of, amount, count, count_of};
 use crate::prepare::pins::Silent;
 use crate::quorum::Quorum;
@@ -18,6 +18,8 @@ use crate::rpc::NodeError;
 
 /// `pausedDepositsTimestamp` of the diamond, since v31; the pause begins at once (`PAUSE_DEPOSITS_TIME_WINDOW_START` is 0).
 const PAUSED_DEPOSITS_SLOT: u8 = 62;
+/// NonceHolder of EraVM, 0x8003.
+const NONCE_HOLDER: Address = Address::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x03]);
 /// EIP-7702: the code of a delegated account is 0xef0100 and the address that it is delegated to.
 const DELEGATION: &[u8] = &[0xef, 0x01, 0x00];
 
@@ -153,6 +155,13 @@ pub fn nonce(nodes: &Quorum, account: Address, remarks: &mut Vec<String>) -> Res
         ));
     }
     Ok(pending)
+}
+
+/// The deployments that an account of EraVM has made: `NonceHolder.getDeploymentNonce`.
+pub fn deployments(nodes: &Quorum, account: Address) -> Result<u64, Refusal> {
+    let holder = Contract { nodes, name: "NonceHolder", address: NONCE_HOLDER };
+    let getter = "getDeploymentNonce(address)";
+    count_of(holder.word(getter, &[word_of(account)])?).ok_or_else(|| holder.strange(getter, "returns no nonce"))
 }
 
 /// The account's balance of what pays for gas.
