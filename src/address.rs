@@ -137,6 +137,19 @@ impl Address {
         out
     }
 
+    /// The name of a contract that every L2 has built in, of those that an operation calls.
+    pub fn built_in(&self) -> Option<&'static str> {
+        [
+            (Self::L2_BASE_TOKEN, "L2BaseToken"),
+            (Self::CONTRACT_DEPLOYER, "ContractDeployer"),
+            (Self::CREATE2_FACTORY, "Create2Factory"),
+            (Self::L2_ASSET_ROUTER, "L2AssetRouter"),
+            (Self::L2_NATIVE_TOKEN_VAULT, "L2NativeTokenVault"),
+        ]
+        .into_iter()
+        .find_map(|(address, name)| (address == *self).then_some(name))
+    }
+
     /// Whether the chain keeps this address for itself: precompiles and the kernel space (up to 0xffff) and the built-in
     /// contracts of the user space (0x10000 to 0x1ffff). Nobody owns a key for one.
     pub fn is_system(&self) -> bool {

@@ -5,10 +5,11 @@
 
 use ethabi::ethereum_types::U256;
 
+use crate::bytecode::judge_bytecode;
 use crate::json::{Cursor, Json};
 use crate::network::{Layer, Vm};
 use crate::refusal::{Code, Refusal};
-use crate::transaction::{Envelope, eip712};
+use crate::transaction::{Envelope, Transaction, eip712};
 use crate::units::{Gas, Wei, WeiPerGas};
 
 const AT: &str = "/facts/transaction";
@@ -326,6 +327,35 @@ fn members_of(envelope: Envelope) -> (&'static [&'static str], &'static [&'stati
         Envelope::Eip1559 => (&["nonce", "gasLimit", "maxFeePerGas", "maxPriorityFeePerGas"], &[]),
         Envelope::Eip712 => (&["nonce", "gasLimit", "maxFeePerGas", "maxPriorityFeePerGas"], &["gasPerPubdata"]),
     }
+}
+
+/// What an EraVM node holds against a transaction that is encoded already, ours or not: its own words for it.
+pub fn judge_era_transaction(transaction: &Transaction) -> Vec<String> {
+    let u64_max = U256::from(u64::MAX);
+    let mut problems = Vec::new();
+    let mut judge = |broken: bool, problem: &str| {
+        if broken {
+            problems.push(problem.to_owned());
+        }
+    };
+    judge(matches!(transaction, Transaction::Eip2930(_)), "type 1 (AccessListsNotSupported)");
+    judge(
+        matches!(transaction, Transaction::Eip1559(_)) && transaction.has_access_list(),
+        "an access list (AccessListsNotSupported)",
+    );
+    judge(transaction.nonce() > u32::MAX.into(), "a nonce above 2^32-1 (TooBigNonce)");
+    judge(transaction.gas_price_cap().get() > u64_max, "a fee above 2^64-1 (MaxFeePerGasNotU64)");
+    judge(transaction.value().get() > U256::from(u128::MAX), "a value above 2^128-1, which EraVM can not move");
+    if let Transaction::Eip712(tx) = transaction {
+        judge(tx.to.is_none(), "no called account (ToAddressIsNull)");
+        judge(tx.gas_per_pubdata.is_zero(), "a gasPerPubdata of 0 (GasPerPubDataLimitZero)");
+        judge(tx.gas_per_pubdata.get() > u64_max, "a gasPerPubdata above 2^64-1 (MaxFeePerPubdataByteNotU64)");
+        judge(
+            tx.factory_deps.iter().any(|code| judge_bytecode(code, "").is_some()),
+            "a factory dependency that is no bytecode (InvalidFactoryDependencies)",
+        );
+    }
+    problems
 }
 
 /// Whether EraVM can move a value: `msg.value` is at most 2^128-1.

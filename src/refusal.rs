@@ -465,6 +465,8 @@ codes! {
     RELAY_DROPPED = "relay.dropped", Pending;
     /// Endpoints contradict each other, or what one says of our transaction is not what was signed.
     RELAY_DISAGREE = "relay.disagree", Disagree;
+    /// The journal, or the chain, has no transaction of this hash.
+    RELAY_UNKNOWN = "relay.unknown", Input;
     /// Another payload of the journal has this nonce and can still be mined.
     RELAY_RIVAL = "relay.rival", Guard;
     /// The journal is not a journal of this relay, or another relay is using it.

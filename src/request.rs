@@ -345,21 +345,6 @@ impl Request {
         plan
     }
 
-    /// Only type 0x71 has a place for factory dependencies.
-    fn judge_factory_deps(&self, calls: &[Call]) -> Option<Refusal> {
-        let brings = self.layer() == Layer::L2 && calls.iter().any(|call| !call.factory_deps.is_empty());
-        let envelope = self.envelope().ok().filter(|envelope| brings && *envelope != Envelope::Eip712)?;
-        Some(
-            Refusal::new(
-                Code::FACTORY_DEPS_ENVELOPE,
-                "/intent/envelope",
-                format!("a transaction of envelope {} carries no bytecode", envelope.name()),
-                "leave envelope out for eip712",
-            )
-            .values(Envelope::Eip712.name(), envelope.name()),
-        )
-    }
-
     /// What is wrong with the kind of the sender and with those who sign for it.
     fn judge_sender(&self) -> Vec<Refusal> {
         let intent = &self.intent;
@@ -431,6 +416,21 @@ impl Request {
                 ));
             }
         }
+    }
+
+    /// Only type 0x71 has a place for factory dependencies.
+    fn judge_factory_deps(&self, calls: &[Call]) -> Option<Refusal> {
+        let brings = self.layer() == Layer::L2 && calls.iter().any(|call| !call.factory_deps.is_empty());
+        let envelope = self.envelope().ok().filter(|envelope| brings && *envelope != Envelope::Eip712)?;
+        Some(
+            Refusal::new(
+                Code::FACTORY_DEPS_ENVELOPE,
+                "/intent/envelope",
+                format!("a transaction of envelope {} carries no bytecode", envelope.name()),
+                "leave envelope out for eip712",
+            )
+            .values(Envelope::Eip712.name(), envelope.name()),
+        )
     }
 
     /// The envelope of its transactions: what the intent says, or the default of layer and virtual machine.

@@ -8,9 +8,10 @@ use std::fmt::Write as _;
 use ethabi::ethereum_types::U256;
 
 use crate::address::{Address, Spelling};
+use crate::fees::judge_era_transaction;
 use crate::hash::Digest;
 use crate::json::Json;
-use crate::network::{Layer, Network, Networks, Origin};
+use crate::network::{Layer, Network, Networks, Origin, Vm};
 use crate::operation::{Recognised, Seen, judge_recipient, recognise, recognise_as};
 use crate::paymaster::Sponsor;
 use crate::refusal::{Refusal, printable};
@@ -125,7 +126,9 @@ impl Review {
             }
             (None, _) => Place { network: None, layer: None, purpose: None },
         };
-        Ok(Self { intent_id: None, transactions: vec![Reviewed::new(decoded, place, None)], checks: Vec::new() })
+        let mut reviewed = Reviewed::new(decoded, place, None);
+        reviewed.warnings.extend(foreign_form(&reviewed.decoded, raw));
+        Ok(Self { intent_id: None, transactions: vec![reviewed], checks: Vec::new() })
     }
 
     /// The review as a document.
@@ -222,6 +225,22 @@ fn seen<'a>(decoded: &'a Decoded, network: &'a Network, layer: Layer, from: Opti
     Some(Seen { network, layer, from, to, value, data: transaction.data(), factory_deps: transaction.factory_deps() })
 }
 
+/// What is unusual about how the bytes are written, beside what they say.
+fn foreign_form(decoded: &Decoded, raw: &[u8]) -> Option<Warning> {
+    let ours = match &decoded.authorization {
+        Authorization::Unsigned => Some(decoded.transaction.unsigned_bytes()),
+        authorization => decoded.transaction.authorized(authorization),
+    };
+    if decoded.has_unread_bytes(raw) {
+        let text = "items 8 and 9 (r, s) hold something that no node reads: the custom signature counts";
+        return Some(Warning { name: "unread_bytes", text: text.to_owned() });
+    }
+    (ours.as_deref() != Some(raw)).then(|| Warning {
+        name: "other_form",
+        text: "written in another tool's form of this type; the node reads the same, with the same hash".to_owned(),
+    })
+}
+
 fn joined(addresses: &[Address]) -> String {
     addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -311,6 +330,12 @@ impl Reviewed {
             }
             _ => {}
         }
+        let era = matches!((&self.network, self.layer), (Some(network), Some(Layer::L2)) if network.vm == Vm::EraVm);
+        if era || matches!(transaction, Transaction::Eip712(_)) {
+            for problem in judge_era_transaction(transaction) {
+                warn("node_refuses", format!("ZKsync nodes do not take {problem}"));
+            }
+        }
         if transaction.to().is_none() {
             warn("creates_contract", "it calls nobody: it would create a contract".to_owned());
         }
@@ -366,6 +391,7 @@ impl Reviewed {
             };
             if let (Some(to), Some(sender)) = (member("to"), self.sender)
                 && to != sender.to_string()
+                && action.name != "call"
             {
                 warn("recipient_is_not_sender", format!("the money goes to {to}, another account than the sender"));
             }
@@ -484,7 +510,9 @@ impl Reviewed {
                     .find(|(_, address)| *address == to)
                     .map(|(field, _)| format!(" ({field})"))
             });
-            let known = known.or((to == Address::L2_BASE_TOKEN).then(|| " (L2BaseToken)".to_owned()));
+            let built_in = to.built_in().filter(|_| self.layer != Some(Layer::L1)).map(|name| format!(" ({name})"));
+            let token = self.network.as_ref().zip(self.layer).and_then(|(network, layer)| network.token_at(layer, to));
+            let known = known.or(built_in).or(token.map(|token| format!(" ({})", token.symbol)));
             format!("{to}{}", known.unwrap_or_default())
         });
         lines.push(("calls", called));

@@ -39,6 +39,52 @@ pub struct SignedTransaction {
     signing_digest: Digest,
 }
 
+/// Proves raw bytes by themselves, ours or not: signed, for one chain, and by the sender that they name. What a smart
+/// account would have to judge is left open: then there is no signer.
+///
+/// # Errors
+/// `raw.format`, `signed.unsigned`, `signed.replayable`, `signature.not_from`.
+pub fn prove_raw(raw: &[u8]) -> Result<Decoded, Refusal> {
+    let decoded = Decoded::read(raw, "")?;
+    judge_signed(&decoded, "")?;
+    match (decoded.transaction.declared_from(), decoded.signer()) {
+        (Some(declared), Some(signer)) if declared != signer => Err(Refusal::new(
+            Code::SIGNATURE_NOT_FROM,
+            "",
+            format!("the raw bytes are a transaction of {declared} with a signature of {signer}"),
+            format!("do not broadcast it, unless {declared} is a smart account that {signer} owns: review shows it"),
+        )
+        .values(declared, signer)),
+        (None, None) => Err(Refusal::new(
+            Code::SIGNATURE_NOT_FROM,
+            "",
+            "the raw bytes carry a signature of nobody",
+            "sign the transaction again",
+        )),
+        _ => Ok(decoded),
+    }
+}
+
+/// Whether it is signed, and for one chain only. Gives that chain's id.
+fn judge_signed(decoded: &Decoded, at: &str) -> Result<u64, Refusal> {
+    if decoded.authorization == Authorization::Unsigned {
+        return Err(Refusal::new(
+            Code::SIGNED_UNSIGNED,
+            at,
+            "the raw bytes carry no signature",
+            "sign the request; an unsigned transaction can not be broadcast",
+        ));
+    }
+    decoded.transaction.chain_id().ok_or_else(|| {
+        Refusal::new(
+            Code::SIGNED_REPLAYABLE,
+            at,
+            "a signature from before EIP-155 is valid on every chain",
+            "sign the request again; coldbridge never makes such a signature",
+        )
+    })
+}
+
 impl Signed {
     pub(crate) fn new(
         intent_id: Option<String>,
@@ -169,21 +215,7 @@ impl SignedTransaction {
         let raw_cursor = members.required("raw")?;
         let raw = raw_cursor.bytes()?;
         let decoded = Decoded::read(&raw, &raw_cursor.at())?;
-        let transaction = &decoded.transaction;
-        if decoded.authorization == Authorization::Unsigned {
-            return Err(raw_cursor.refuse(
-                Code::SIGNED_UNSIGNED,
-                "the raw bytes carry no signature",
-                "sign the request; an unsigned transaction can not be broadcast",
-            ));
-        }
-        let Some(chain_id) = transaction.chain_id() else {
-            return Err(raw_cursor.refuse(
-                Code::SIGNED_REPLAYABLE,
-                "a signature from before EIP-155 is valid on every chain",
-                "sign the request again; coldbridge never makes such a signature",
-            ));
-        };
+        let chain_id = judge_signed(&decoded, &raw_cursor.at())?;
         if chain_id != network.chain_id(layer) {
             return Err(differs(
                 cursor,

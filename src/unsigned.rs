@@ -7,9 +7,9 @@ use crate::address::Spelling;
 use crate::hash::Digest;
 use crate::json::{Cursor, Json, child};
 use crate::network::{Layer, Networks};
-use crate::operation::{AccountKind, Check, Plan};
+use crate::operation::{Check, Plan};
 use crate::refusal::{Code, Refusal, shown};
-use crate::request::Request;
+use crate::request::{Authority, Request};
 use crate::transaction::Transaction;
 use crate::units::{BaseTokenUnits, Wei};
 
@@ -150,13 +150,13 @@ impl Unsigned {
         &self.plan.warnings
     }
 
-    /// The plan as a batch of the Safe Transaction Builder, for a contract sender.
+    /// The plan as a batch of the Safe Transaction Builder, for a contract that others call.
     ///
     /// # Errors
     /// `export.not_contract` for a sender that signs for itself.
     pub fn safe_batch(&self) -> Result<Json, Refusal> {
         let request = &self.request;
-        if request.from_kind() != AccountKind::Contract {
+        if request.authority() != Authority::Nobody {
             return Err(Refusal::new(
                 Code::EXPORT_NOT_CONTRACT,
                 "/intent/fromKind",

@@ -35,7 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("proof", &["address", "hash", "refusal"]),
     // envelopes know nothing of operations
     ("transaction", &["address", "bytecode", "hash", "json", "key", "refusal", "units"]),
-    ("fees", &["json", "network", "refusal", "transaction", "units"]),
+    ("fees", &["bytecode", "json", "network", "refusal", "transaction", "units"]),
     // operations know nothing of envelopes, keys or documents
     (
         "operation",
@@ -69,6 +69,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "review",
         &[
             "address",
+            "fees",
             "hash",
             "json",
             "network",
@@ -284,6 +285,39 @@ fn the_program_can_not_be_asked_to_corrupt_anything() {
     let knows = |word: &[u8]| program.windows(word.len()).any(|window| window == word);
     assert!(knows(b"fault.encoding"), "the check can fail");
     assert!(!knows(b"COLDBRIDGE_INJECT_FAULT"));
+}
+
+/// What a program that signs has in it, by the names of its functions.
+const SIGNING: &[&str] =
+    &["coldbridge::key::Key", "ecdsa::signing", "rfc6979::", "SecretKey<", "sign_prehash", "pbkdf2", "scrypt"];
+
+/// The names of all functions that are linked into a program.
+fn functions(program: &str) -> String {
+    let output = Command::new("nm").args(["--demangle", program]).output().expect("nm of binutils");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("text");
+    // TLS has keys of its own kind, with which no transaction is signed.
+    text.lines()
+        .filter(|line| !line.contains("rustls") && !line.contains("ring::"))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+/// The library that both programs share can sign; of it the linker takes into the relay what the relay calls.
+#[cfg(feature = "relay")]
+#[test]
+fn the_relay_is_built_without_the_code_that_signs() {
+    let relay = functions(env!("CARGO_BIN_EXE_coldbridge-relay"));
+    assert!(relay.contains("coldbridge::key::Signature::recover"), "these are not the names of the relay's functions");
+    for name in SIGNING {
+        let found = relay.lines().find(|line| line.contains(name));
+        assert!(found.is_none(), "the relay holds {}", found.unwrap_or_default());
+    }
+    // The same look at a program that signs finds them: the check can fail.
+    let offline = functions(env!("CARGO_BIN_EXE_coldbridge"));
+    for name in ["coldbridge::key::Key", "ecdsa::signing", "rfc6979::"] {
+        assert!(offline.contains(name), "{name}");
+    }
 }
 
 fn tree(features: &[&str]) -> BTreeSet<String> {

@@ -753,11 +753,15 @@ impl Signed {
     }
 }
 
+/// All that a plain account signed; those of smart accounts are in tests/external.rs.
 fn all_signed() -> Vec<Signed> {
     let mut all = Vec::new();
     for fixture in operation_fixtures() {
         let Some(signed) = fixture.signed() else { continue };
         for expected in signed["transactions"].as_array().expect("transactions") {
+            if expected["signature"].get("custom").is_some() {
+                continue;
+            }
             all.push(Signed {
                 name: fixture.name.clone(),
                 key: Key::from_hex(fixture.key().as_bytes()).expect("a key"),

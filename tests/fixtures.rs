@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use coldbridge::{Code, Document, Key, Networks, Refusal, Request, Signed, Spelling, Unsigned, json, operation};
+use coldbridge::{Code, Document, Networks, Refusal, Request, Signed, Spelling, Unsigned, json, operation};
 use common::{Failures, Fixture, operation_fixtures};
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn plan(fixture: &Fixture) -> Result<Unsigned, Refusal> {
 }
 
 fn sign(fixture: &Fixture) -> Result<Signed, Refusal> {
-    plan(fixture)?.sign(&Key::from_hex(fixture.key().as_bytes())?)
+    fixture.sign(plan(fixture)?)
 }
 
 fn value(document: &json::Json) -> Value {
@@ -151,8 +151,7 @@ fn unsigned_documents_read_back_and_hide_no_change() {
         let again = Unsigned::read(&document, &networks, Spelling::Checksummed).expect("its own document");
         failures.check(&fixture.name, "unsigned", &again.to_json().to_string(), &document.to_string());
         let signed = sign(fixture).expect("a signed case");
-        let key = Key::from_hex(fixture.key().as_bytes()).expect("a key");
-        failures.check(&fixture.name, "signed", &again.sign(&key), &Ok::<_, Refusal>(signed.clone()));
+        failures.check(&fixture.name, "signed", &fixture.sign(again), &Ok::<_, Refusal>(signed.clone()));
         let read = Signed::read(&signed.to_json(), &networks);
         failures.check(&fixture.name, "verify", &read, &Ok::<_, Refusal>(signed));
     }

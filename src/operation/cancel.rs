@@ -5,7 +5,7 @@
 use super::{AccountKind, Body, Call, CallGas, Check, Context, Operation, Plan, Recognised, Seen};
 use crate::address::Spelling;
 use crate::json::{Cursor, Json};
-use crate::network::Layer;
+use crate::network::{Layer, Vm};
 use crate::refusal::{Code, Refusal};
 use crate::units::Wei;
 
@@ -44,7 +44,9 @@ impl Body for Cancel {
     }
 
     fn plan(&self, context: &Context<'_>) -> Plan {
-        let refusal = (context.from_kind == AccountKind::Contract).then(|| {
+        // A smart account on an EraVM L2 has nonces of its own.
+        let is_smart_account = self.layer == Layer::L2 && context.network.vm == Vm::EraVm;
+        let refusal = (context.from_kind == AccountKind::Contract && !is_smart_account).then(|| {
             Refusal::new(
                 Code::INTENT_UNSUPPORTED,
                 "/intent/fromKind",

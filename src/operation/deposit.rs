@@ -270,7 +270,8 @@ impl Deposit {
                 );
             }
         }
-        let origin = self.stated_origin(network)?;
+        // Where the base token is pinned, nobody stated an origin.
+        let origin = if route.erc20().is_some() { self.stated_origin(network) } else { self.origin }?;
         let problem = match route.erc20() {
             None => "ETH and the base token have no other origin".to_owned(),
             Some(_) if origin.chain_id == 0 || origin.chain_id > MAX_CHAIN_ID => {

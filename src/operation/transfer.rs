@@ -92,6 +92,10 @@ impl Body for Transfer {
 fn recognise(seen: &Seen<'_>) -> Option<Recognised> {
     let network = seen.network;
     let (movement, call, debits) = if seen.data.is_empty() {
+        // Nothing sent to oneself is a cancellation, and to another nothing at all.
+        if seen.value.is_zero() {
+            return None;
+        }
         let token = TokenName::base_of(network);
         (Movement { token, amount: seen.value.get(), to: seen.to }, Json::Null, Vec::new())
     } else {

@@ -17,7 +17,7 @@ mod recognise;
 
 use super::mailbox::{self, Need};
 use super::{
-    Body, Call, CallGas, Check, Context, Movement, Operation, Plan, TokenName, approve, judge_l2_token,
+    AccountKind, Body, Call, CallGas, Check, Context, Movement, Operation, Plan, TokenName, approve, judge_l2_token,
     judge_token_contract,
 };
 use crate::abi::{self, Function, ParamType, Token};
@@ -144,6 +144,16 @@ impl Body for Withdraw {
         plan.refusals.extend(judge_l2_token(token, &format!("{AT}/token"), network));
         plan.refusals.extend(self.movement.judge(AT, network));
         plan.refusals.extend(self.judge_receiver(network));
+        plan.refusals.extend((context.from_kind == AccountKind::Contract && self.movement.to == context.from).then(
+            || {
+                Refusal::new(
+                    Code::RECIPIENT_CONTRACT_SENDER,
+                    format!("{AT}/to"),
+                    format!("{} is a contract on L2: on L1 nobody holds that address", context.from),
+                    "write the address of an account that you hold on L1",
+                )
+            },
+        ));
         plan.checks.push(Check {
             name: "to",
             result: format!("recomputed: {to} is no zero, system, bridge or token address, so that L1 can pay it"),

@@ -254,6 +254,7 @@ retire GUARD ID --because TEXT.";
     "relay.underpriced" "Sign a replacement with higher fees (at least a tenth more than the payload that has the nonce).";
     "relay.insufficient_funds" "Fund the account, then run the command again: the same bytes are sent.";
     "relay.dropped" "Run the command again, with another endpoint if it goes on; the same bytes are sent.";
+    "relay.unknown" "Check the hash, and name the journal that the payload was broadcast with.";
     "relay.rival" "Decide which of the two is to be mined, and broadcast that one alone.";
     "relay.journal" "Use the journal that this relay wrote, and one relay for each journal.";
     "bug.internal" "Report it with the request that led to it and without any key. Nothing was signed.";

@@ -12,7 +12,8 @@ pub mod vector;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use coldbridge::{Networks, json};
+use coldbridge::external::Form;
+use coldbridge::{External, Key, Networks, Refusal, Signed, Unsigned, json};
 use serde_json::Value;
 
 /// One fixture file.
@@ -31,11 +32,31 @@ impl Fixture {
         }
     }
 
-    /// The key file's text.
+    /// The key file's text: of a smart account, its first signer's.
     pub fn key(&self) -> String {
-        let key = self.json["privateKey"].as_str().expect("a key");
-        let key = key.strip_suffix(" (PUBLIC TEST KEY)").expect("marked as public");
-        format!("{key}\n")
+        key_text(&self.json["privateKey"])
+    }
+
+    /// The texts of all key files: of a smart account, one for each signer.
+    pub fn keys(&self) -> Vec<String> {
+        let others = self.json["otherKeys"].as_array().map(Vec::as_slice).unwrap_or_default();
+        [vec![self.key()], others.iter().map(key_text).collect()].concat()
+    }
+
+    /// The signature that a smart account itself would take, where no signer is stated.
+    pub fn account_signature(&self) -> Option<Vec<u8>> {
+        let text = self.json["accountSignature"].as_str()?;
+        Some(hex::decode(text.strip_prefix("0x").expect("hex")).expect("hex"))
+    }
+
+    /// Signs its plan as the case says: with its keys, or with the account's own bytes.
+    pub fn sign(&self, plan: Unsigned) -> Result<Signed, Refusal> {
+        if let Some(bytes) = self.account_signature() {
+            let given = vec![External::new(bytes, Form::Custom); plan.transactions().len()];
+            return plan.attach(&given);
+        }
+        let keys = self.keys().iter().map(|key| Key::from_hex(key.as_bytes())).collect::<Result<Vec<_>, _>>()?;
+        plan.sign_with(&keys.iter().collect::<Vec<_>>())
     }
 
     pub fn allows_unchecksummed(&self) -> bool {
@@ -70,6 +91,11 @@ impl Fixture {
     pub fn refused(&self) -> Option<&Value> {
         self.json["expect"].get("refused")
     }
+}
+
+fn key_text(key: &Value) -> String {
+    let key = key.as_str().expect("a key").strip_suffix(" (PUBLIC TEST KEY)").expect("marked as public");
+    format!("{key}\n")
 }
 
 pub fn root() -> PathBuf {
@@ -114,6 +140,8 @@ pub fn operation_fixtures() -> Vec<Fixture> {
         "claim_failed_deposit",
         "transfer",
         "call",
+        "paymaster",
+        "smart_account",
         "json",
     ]
     .iter()
@@ -147,6 +175,12 @@ impl Failures {
 
     pub fn fail(&mut self, name: &str, what: impl std::fmt::Display) {
         self.list.push(format!("{name}: {what}"));
+    }
+
+    /// What another collection has found.
+    pub fn add(&mut self, other: Self) {
+        self.list.extend(other.list);
+        self.passed += other.passed;
     }
 
     pub fn finish(self) {

@@ -7,5 +7,8 @@ mod common;
 mod support;
 
 mod anvil;
+mod cli;
+mod fleet;
 mod journal;
 mod nodes;
+mod track;

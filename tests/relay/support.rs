@@ -95,6 +95,11 @@ impl Said {
     }
 }
 
+/// A port that is free now.
+pub fn free_port() -> String {
+    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port().to_string()
+}
+
 /// A real L1 node.
 pub struct Anvil {
     pub process: Child,
@@ -103,10 +108,14 @@ pub struct Anvil {
 
 impl Anvil {
     pub fn start(arguments: &[&str]) -> Self {
+        Self::on_port("0", arguments)
+    }
+
+    pub fn on_port(port: &str, arguments: &[&str]) -> Self {
         let binary = common::root().join("fixtures/generate/node_modules/.bin/anvil");
         assert!(binary.exists(), "anvil is missing; install it: (cd fixtures/generate && npm ci --ignore-scripts)");
         let mut process = Command::new(binary)
-            .args(["--host", "127.0.0.1", "--port", "0"])
+            .args(["--host", "127.0.0.1", "--port", port])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -123,6 +132,13 @@ impl Anvil {
         // Anvil logs every call; the pipe must be emptied.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, url }
+    }
+
+    /// Lets it write its state down (`--state`) and waits for its end.
+    pub fn stop(&mut self) {
+        let stopped = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().expect("kill");
+        assert!(stopped.success());
+        self.process.wait().expect("it ends");
     }
 
     pub fn call(&self, method: &str, params: &Value) -> Value {

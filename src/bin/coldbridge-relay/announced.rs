@@ -3,7 +3,7 @@
 
 use coldbridge::canonical::{CanonicalTransaction, EventError, PriorityRequested};
 use coldbridge::operation::{Seen, recognise};
-use coldbridge::{Code, Json, Refusal};
+use coldbridge::{Code, Json, Network, Refusal};
 
 use crate::answer::Receipt;
 use crate::payload::Payload;
@@ -36,8 +36,22 @@ pub fn request(payload: &Payload<'_>, receipt: &Receipt) -> Result<Option<Priori
     if !announces(payload) {
         return Ok(None);
     }
-    let network = payload.network;
-    let mut requests = receipt
+    let mut requests = requests(payload.network, receipt)?;
+    match (requests.pop(), requests.len()) {
+        // A development chain may have no bridge at all; on any other, a request that nobody announced is lost.
+        (None, _) if payload.network.l1_chain_id == DEVELOPMENT_CHAIN => Ok(None),
+        (None, _) => Err(disagree(NO_REQUEST)),
+        (Some(request), 0) => {
+            judge(payload, &request.transaction)?;
+            Ok(Some(request))
+        }
+        (Some(_), others) => Err(disagree(format!("{} priority requests in the receipt of one deposit", others + 1))),
+    }
+}
+
+/// All requests that the target chain's diamond announced in a transaction, their hashes computed again.
+pub fn requests(network: &Network, receipt: &Receipt) -> Result<Vec<PriorityRequested>, Refusal> {
+    receipt
         .logs
         .iter()
         .filter(|log| log.address == network.diamond_proxy)
@@ -46,17 +60,7 @@ pub fn request(payload: &Payload<'_>, receipt: &Receipt) -> Result<Option<Priori
             read => Some(read),
         })
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| disagree(format!("a NewPriorityRequest of the diamond does not hold: {error:?}")))?;
-    match (requests.pop(), requests.len()) {
-        // A development chain may have no bridge at all; on any other, a request that nobody announced is lost.
-        (None, _) if network.l1_chain_id == DEVELOPMENT_CHAIN => Ok(None),
-        (None, _) => Err(disagree(NO_REQUEST)),
-        (Some(request), 0) => {
-            judge(payload, &request.transaction)?;
-            Ok(Some(request))
-        }
-        (Some(_), others) => Err(disagree(format!("{} priority requests in the receipt of one deposit", others + 1))),
-    }
+        .map_err(|error| disagree(format!("a NewPriorityRequest of the diamond does not hold: {error:?}")))
 }
 
 /// What L1 announced must be what was signed, argument by argument.

@@ -40,10 +40,39 @@ pub enum Command {
     #[command(after_help = "\
 Sending the same document again changes nothing: it ends with 0 as soon as its transactions are mined.
 
+A receipt line says recorded, sent, included (and confirmed, with --confirmations above 1), or why not: underpriced,
+insufficientFunds, rejected (21), replaced (23), reverted (24), pending, dropped (25). One failing account does not stop the
+others; every failure is told, the first document's last, and its code is the exit code.
+
 Examples:
   coldbridge-relay broadcast signed.json --l1 https://rpc.example --journal relay.db
+  coldbridge-relay broadcast day.jsonl --config relay.json --journal relay.db --confirmations 12
+  coldbridge-relay broadcast signed.json --l1 https://a.example --l1 https://b.example --journal relay.db
   coldbridge-relay broadcast withdraw.json --l2 https://mainnet.era.example --journal relay.db")]
     Broadcast(BroadcastArgs),
+    /// Show how far transactions have come on both layers
+    #[command(after_help = "\
+A deposit: included on L1, then executed or failed on L2, by the canonical hash of the transaction that it became. A withdrawal:
+included on L2, then proofReady when its batch is executed on L1, then finalized. Without a name: all open payloads of the
+journal. On a terminal a table, otherwise one coldbridge/track/1 a line. Nothing is sent.
+
+Exit codes: 0 through (executed, proofReady, finalized, done), 25 not yet, 24 reverted or failed on L2; of several the first.
+
+Examples:
+  coldbridge-relay track signed.json --l1 https://l1.example --l2 https://l2.example
+  coldbridge-relay track 0x6a97...3dc3 --l1 https://l1.example --l2 https://l2.example
+  coldbridge-relay track --journal relay.db --config relay.json")]
+    Track(TrackArgs),
+    /// Show what the journal says of payloads, without a network
+    #[command(after_help = "\
+Also while a relay is broadcasting. On a terminal a table, otherwise one coldbridge/receipt/1 a line, in which what only the
+chain knows is null. `track` asks the chain.
+
+Examples:
+  coldbridge-relay status --journal relay.db
+  coldbridge-relay status --journal relay.db --open --json
+  coldbridge-relay status --journal relay.db signed.json 0x6a97...3dc3")]
+    Status(StatusArgs),
     /// Make a request of an intent: ask the nodes for everything that `coldbridge build` needs
     #[command(after_help = crate::prepare::arguments::EXAMPLES)]
     Prepare(Box<crate::prepare::arguments::PrepareArgs>),
@@ -77,12 +106,50 @@ pub struct EndpointArgs {
 }
 
 #[derive(Args)]
+pub struct StatusArgs {
+    /// Transaction hashes, signing digests, hashes of L2 transactions that requests became, or signed documents [default: all]
+    #[arg(value_name = "HASH|SIGNED")]
+    pub payloads: Vec<String>,
+    /// The journal
+    #[arg(long, value_name = "FILE")]
+    pub journal: PathBuf,
+    /// Only payloads that are not replaced or reverted
+    #[arg(long, conflicts_with = "payloads")]
+    pub open: bool,
+    /// Write one document a line, also on a terminal
+    #[arg(long, conflicts_with = "table")]
+    pub json: bool,
+    /// Write a table, also where no terminal is
+    #[arg(long)]
+    pub table: bool,
+}
+
+#[derive(Args)]
+pub struct TrackArgs {
+    /// Transaction hashes of L1 or L2, or signed documents [default: all open payloads of the journal]
+    #[arg(value_name = "HASH|SIGNED")]
+    pub payloads: Vec<String>,
+    /// The journal; it is only read
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// The network of hashes that the journal does not know [default: by the endpoints' chain ids]
+    #[arg(long, value_name = "NAME")]
+    pub network: Option<String>,
+    /// Write one document a line, also on a terminal
+    #[arg(long, conflicts_with = "table")]
+    pub json: bool,
+    /// Write a table, also where no terminal is
+    #[arg(long)]
+    pub table: bool,
+    #[command(flatten)]
+    pub endpoints: EndpointArgs,
+}
+
+#[derive(Args)]
 pub struct BroadcastArgs {
     /// Signed documents; `-` is standard input
     #[arg(required = true, value_name = "SIGNED")]
     pub documents: Vec<PathBuf>,
-    #[command(flatten)]
-    pub endpoints: EndpointArgs,
     /// The journal, an SQLite database; made if it is not there
     #[arg(long, value_name = "FILE")]
     pub journal: PathBuf,
@@ -98,6 +165,8 @@ pub struct BroadcastArgs {
     /// How long to wait for each transaction to be mined, up to a week
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub timeout: u64,
+    #[command(flatten)]
+    pub endpoints: EndpointArgs,
 }
 
 fn parallel(text: &str) -> Result<usize, String> {

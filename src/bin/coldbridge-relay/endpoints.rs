@@ -58,6 +58,39 @@ impl Endpoints {
         Ok(Self { given, configured, open: Mutex::new(BTreeMap::new()) })
     }
 
+    /// Whether there are nodes for a network's layer.
+    pub fn has(&self, network: &Network, layer: Layer) -> bool {
+        self.given.contains_key(layer.name()) || self.configured.contains_key(&(network.name.clone(), layer.name()))
+    }
+
+    /// The network that the nodes of the command line serve, by their chain ids.
+    ///
+    /// # Errors
+    /// `network.unknown` where no known network has these chains, `usage.command` where several do.
+    pub fn network<'a>(&self, networks: &'a Networks) -> Result<&'a Network, Refusal> {
+        let remedy = "say which with --network NAME; an own one needs its --network-file";
+        let mut served = Vec::new();
+        for layer in [Layer::L1, Layer::L2] {
+            let Some(nodes) = self.given.get(layer.name()) else { continue };
+            served.push((layer, Quorum::chain_id_of(layer, &nodes.endpoints)?));
+        }
+        let mut found = networks
+            .iter()
+            .filter(|network| !served.is_empty() && served.iter().all(|(layer, id)| network.chain_id(*layer) == *id));
+        match (found.next(), found.next()) {
+            (Some(network), None) => Ok(network),
+            (None, _) => Err(Refusal::new(
+                Code::NETWORK_UNKNOWN,
+                "",
+                "the endpoints serve the chains of no known network",
+                remedy,
+            )),
+            (Some(_), Some(_)) => {
+                Err(Refusal::new(Code::USAGE, "", "the endpoints serve the chains of several known networks", remedy))
+            }
+        }
+    }
+
     /// The nodes of a network's layer, once they have been seen to serve its chain.
     pub fn of(&self, network: &Network, layer: Layer) -> Result<Arc<Quorum>, Refusal> {
         let key = (network.name.clone(), layer.name());

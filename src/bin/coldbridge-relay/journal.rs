@@ -3,6 +3,7 @@
 //! Its key is the signing digest. External signers are not deterministic, so the same payload may come with another
 //! signature and hash: what was recorded first is what is sent, always the same bytes.
 
+mod reader;
 mod schema;
 mod writer;
 
@@ -18,6 +19,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::payload::{Inclusion, Row};
 use crate::state::State;
+pub use reader::{Reader, Selection};
 use schema::Kind;
 use writer::Writer;
 

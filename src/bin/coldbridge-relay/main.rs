@@ -14,6 +14,7 @@ mod endpoints;
 #[path = "../shared/input.rs"]
 mod input;
 mod journal;
+mod named;
 #[path = "../shared/networks.rs"]
 mod networks;
 #[path = "../shared/new_file.rs"]
@@ -29,6 +30,8 @@ mod quorum;
 mod receipt;
 mod rpc;
 mod state;
+mod status;
+mod track;
 #[path = "../shared/usage.rs"]
 mod usage;
 mod wording;
@@ -48,6 +51,8 @@ fn main() -> ExitCode {
     let errors = if cli.json_errors { Errors::Json } else { Errors::Text };
     let result = networks::known(&cli.network_file).and_then(|networks| match &cli.command {
         Command::Broadcast(arguments) => broadcast::run(arguments, &networks, errors).map(|()| 0),
+        Command::Track(arguments) => track::run(arguments, &networks),
+        Command::Status(arguments) => status::run(arguments, &networks).map(|()| 0),
         Command::Prepare(arguments) => prepare::run(arguments, &networks),
         Command::Proof(arguments) => proof::run(arguments, &networks),
     });

@@ -6,8 +6,13 @@ use coldbridge::{Code, Json, Refusal};
 
 /// Writes one line and hands it over at once: another program may be waiting for it.
 pub fn print_line(document: &Json) -> Result<(), Refusal> {
+    print_text(&format!("{document}\n"))
+}
+
+/// Writes text and hands it over at once.
+pub fn print_text(text: &str) -> Result<(), Refusal> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(format!("{document}\n").as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
         Refusal::new(
             Code::IO_WRITE,
             "",

@@ -1,7 +1,10 @@
 //! One signed transaction as the journal holds it, proved again from its bytes.
 
 use coldbridge::refusal::printable;
-use coldbridge::{Address, Code, Decoded, Digest, Layer, Network, Networks, Refusal, Spelling, Transaction, TxHash};
+use coldbridge::signed::SignedTransaction;
+use coldbridge::{
+    Address, Code, Decoded, Digest, Layer, Network, Networks, Refusal, Signed, Spelling, Transaction, TxHash,
+};
 
 use crate::state::State;
 
@@ -78,12 +81,6 @@ pub struct Payload<'a> {
     pub state: State,
     /// Where it was seen mined.
     pub inclusion: Option<Inclusion>,
-    /// The L2 transaction that it became.
-    #[allow(dead_code)] // until `status` tells it
-    pub l2_hash: Option<TxHash>,
-    /// What a node said last.
-    #[allow(dead_code)] // until `status` tells it
-    pub message: Option<String>,
     /// Which document of the run it belongs to.
     pub position: u64,
     /// Whether this run wrote it down first.
@@ -135,7 +132,6 @@ impl<'a> Payload<'a> {
             text.as_ref().map(|text| hex::decode(text.trim_start_matches("0x")).ok()?.try_into().ok())
         };
         let block_hash = word(&row.block_hash).map(|hash| hash.ok_or_else(|| damaged("block hash"))).transpose()?;
-        let l2_hash = word(&row.l2_tx_hash).map(|hash| hash.ok_or_else(|| damaged("L2 hash"))).transpose()?;
         let state = State::named(&row.state).ok_or_else(|| damaged("state"))?;
         Ok(Self {
             network,
@@ -147,13 +143,30 @@ impl<'a> Payload<'a> {
             signing_digest,
             state,
             inclusion: row.block_number.map(|number| Inclusion { number, hash: block_hash }),
-            l2_hash: l2_hash.map(TxHash),
             intent_id: row.intent_id,
             purpose: row.purpose,
-            message: row.message,
             position: row.position,
             is_new: row.is_new,
         })
+    }
+
+    /// A transaction of a signed document, of which no journal knows.
+    pub fn of(signed: &Signed, transaction: &SignedTransaction, network: &'a Network) -> Self {
+        Self {
+            intent_id: signed.intent_id().map(str::to_owned),
+            network,
+            layer: transaction.layer(),
+            from: signed.from(),
+            purpose: transaction.purpose().to_owned(),
+            raw: transaction.raw().to_vec(),
+            transaction: transaction.transaction().clone(),
+            hash: transaction.hash(),
+            signing_digest: transaction.signing_digest(),
+            state: State::Recorded,
+            inclusion: None,
+            position: 0,
+            is_new: false,
+        }
     }
 
     /// The sender's nonce.

@@ -81,6 +81,12 @@ impl Quorum {
         }
     }
 
+    /// The chain that the first of these nodes serves. Whether all do is seen when a quorum is opened on it.
+    pub fn chain_id_of(layer: Layer, endpoints: &[Arc<Endpoint>]) -> Result<u64, Refusal> {
+        let quorum = Self { layer, endpoints: endpoints.iter().take(1).cloned().collect(), needed: 1 };
+        quorum.read_as("eth_chainId", &json!([]), quantity)
+    }
+
     /// Asks these nodes at the same time. One that did not answer last time gets one attempt, if there are others.
     fn call(&self, endpoints: &[Arc<Endpoint>], method: &str, params: &Value) -> Vec<(Arc<Endpoint>, Answered)> {
         let ask = |endpoint: &Endpoint| {

@@ -4,7 +4,7 @@ use coldbridge::Json;
 use coldbridge::refusal::printable;
 
 use crate::answer::Receipt;
-use crate::payload::Payload;
+use crate::payload::{Payload, Row};
 use crate::state::State;
 
 /// The document's name and version.
@@ -45,5 +45,29 @@ pub fn document(payload: &Payload<'_>, state: State, details: &Details<'_>) -> J
         ),
         ("l2TxHash", details.l2_hash.map_or(Json::Null, Json::text)),
         ("message", details.message.map_or(Json::Null, |message| Json::text(printable(message)))),
+    ])
+}
+
+/// A row of the journal: what only the chain knows is null.
+pub fn of_row(row: &Row) -> Json {
+    let text = |text: &Option<String>| text.as_deref().map_or(Json::Null, |text| Json::text(printable(text)));
+    Json::object([
+        ("schema", Json::text(SCHEMA)),
+        ("intentId", text(&row.intent_id)),
+        ("network", Json::text(row.network.as_str())),
+        ("layer", Json::text(row.layer.as_str())),
+        ("chainId", Json::count(row.chain_id)),
+        ("from", Json::text(row.sender.as_str())),
+        ("nonce", Json::count(row.nonce)),
+        ("purpose", Json::text(row.purpose.as_str())),
+        ("hash", Json::text(row.hash.as_str())),
+        ("signingDigest", Json::text(row.signing_digest.as_str())),
+        ("state", Json::text(row.state.as_str())),
+        ("blockNumber", row.block_number.map_or(Json::Null, Json::count)),
+        ("blockHash", text(&row.block_hash)),
+        ("gasUsed", Json::Null),
+        ("effectiveGasPrice", Json::Null),
+        ("l2TxHash", text(&row.l2_tx_hash)),
+        ("message", text(&row.message)),
     ])
 }

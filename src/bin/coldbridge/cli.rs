@@ -1,10 +1,11 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use coldbridge::{Code, Refusal};
+use coldbridge::external::Form;
+use coldbridge::{Code, Refusal, Spelling};
 
 /// Build, review and sign ZKsync L1<->L2 transactions on a machine without a network
 #[derive(Parser)]
@@ -87,6 +88,41 @@ Examples:
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Write what an external signer needs: digests, unsigned bytes, EIP-712 typed data for type 0x71
+    #[command(after_help = "\
+The signing digest is signed as it is: no prefix, no further hash. Typed data is for signers that take
+eth_signTypedData_v4; its hash is the digest. Read the review first: it shows the same digests.
+
+Examples:
+  coldbridge digest request.json
+  coldbridge digest request.json --only digests
+  coldbridge digest request.json --only typed-data | wallet-that-signs-typed-data")]
+    Digest {
+        #[command(flatten)]
+        document: DocumentArgs,
+        /// Write only this of each transaction, one a line
+        #[arg(long, value_name = "WHAT")]
+        only: Option<Only>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Make a signed document out of a plan and the signatures of an external signer
+    #[command(after_help = "\
+Forms: DER, r || s (64 bytes), r || s || v (65 bytes, v 0, 1, 27 or 28), compact (EIP-2098). A high s is made
+low, a missing recovery id is found; what does not recover to the account is refused (exit 7). A smart account
+gets one signature for each of intent.signers, in that order, or without signers its own bytes as they are.
+A file holds one signature as bytes, or one or more as lines of hex digits.
+
+Examples:
+  coldbridge attach request.json 0x30440220...
+  coldbridge attach request.json signature.der -o signed.json
+  coldbridge attach requests.jsonl --signatures signatures.jsonl > signed.jsonl")]
+    Attach {
+        #[command(flatten)]
+        attach: AttachArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// Write the plan of a contract sender as a batch for its owners
     #[command(after_help = "\
 For requests with \"fromKind\": \"contract\": a Safe has no key, its owners sign what the Transaction Builder proposes.
@@ -103,9 +139,16 @@ Example:
         output: OutputArgs,
     },
     /// Prove a signed document: decode the raw bytes, recover the signer, compare every member
-    #[command(after_help = "Examples:\n  coldbridge verify signed.json\n  coldbridge verify signed.json --raw")]
+    #[command(after_help = "\
+A raw transaction is proved by itself: signed, for one chain, by the sender that it names. Where only a smart
+account can judge the signature, \"signer\" is null.
+
+Examples:
+  coldbridge verify signed.json
+  coldbridge verify signed.json --raw
+  echo 0x71f8... | coldbridge verify")]
     Verify {
-        /// A signed document; `-` is standard input
+        /// A signed document or a raw transaction `0x...`; `-` is standard input
         #[arg(default_value = "-", value_name = "SIGNED")]
         document: PathBuf,
         /// Print only the raw transactions, one 0x... a line
@@ -133,7 +176,7 @@ Example:
     Network(NetworkCommand),
     /// Print the JSON Schema of a document, or the names of all
     Schema {
-        /// intent, request, unsigned, signed, verified, review, quote, receipt, relay-config, network, guard or error
+        /// intent, request, unsigned, digest, signed, verified, review, quote, receipt, track, relay-config, network, guard or error
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
@@ -262,6 +305,72 @@ pub enum NetworkCommand {
     },
 }
 
+/// The part of each transaction that `digest` writes alone.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Only {
+    /// The signing digests
+    Digests,
+    /// The unsigned bytes
+    Unsigned,
+    /// EIP-712 typed data
+    TypedData,
+}
+
+#[derive(Args)]
+pub struct AttachArgs {
+    /// The request or unsigned document (`-` or left out: standard input), then for each transaction its signature: hex
+    /// digits or a file
+    #[arg(value_name = "DOC] [SIGNATURE", hide_default_value = true)]
+    arguments: Vec<PathBuf>,
+    /// Take the signatures by digest: JSON Lines of {"signingDigest","signature"}, in any order, for a batch
+    #[arg(long, value_name = "FILE")]
+    pub signatures: Option<PathBuf>,
+    /// The form of the signatures: any, der, rs, rsv, compact or custom
+    #[arg(long, value_name = "FORM", default_value = "any", value_parser = form)]
+    pub format: Form,
+    #[command(flatten)]
+    pub guard: GuardArgs,
+    /// Take all-lower-case addresses in the intent, in which no typo can be seen
+    #[arg(long)]
+    allow_unchecksummed: bool,
+}
+
+fn form(word: &str) -> Result<Form, String> {
+    let words = || Form::WORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+    let found = Form::WORDS.iter().find(|(known, _)| *known == word);
+    found.map(|(_, form)| *form).ok_or_else(|| format!("one of {}", words()))
+}
+
+impl AttachArgs {
+    /// The document and the signatures. One argument alone is a signature, unless signatures come by digest.
+    pub fn parts(&self) -> Result<(&Path, Vec<&str>), Refusal> {
+        let usage = |problem: &str| Refusal::new(Code::USAGE, "", problem, "write coldbridge attach DOC SIGNATURE...");
+        let texts: Option<Vec<&str>> = self.arguments.iter().map(|argument| argument.to_str()).collect();
+        let texts = texts.ok_or_else(|| usage("an argument is not text"))?;
+        let (document, signatures) = match texts.as_slice() {
+            [first, rest @ ..] if self.signatures.is_some() => (*first, rest),
+            [] if self.signatures.is_some() => ("-", &[][..]),
+            [] => return Err(usage("there is no signature")),
+            [first, ..] if first.starts_with("0x") => ("-", texts.as_slice()),
+            [_] => ("-", texts.as_slice()),
+            [first, rest @ ..] => (*first, rest),
+        };
+        if self.signatures.is_some() && !signatures.is_empty() {
+            return Err(usage("signatures come as arguments or with --signatures, not both"));
+        }
+        let from_stdin = signatures.iter().filter(|text| ["-", "@-"].contains(*text)).count();
+        if from_stdin > usize::from(document != "-") {
+            return Err(usage("standard input can not be two things at once"));
+        }
+        Ok((Path::new(document), signatures.to_vec()))
+    }
+
+    /// How strictly addresses in the intent are judged.
+    pub fn spelling(&self) -> Spelling {
+        if self.allow_unchecksummed { Spelling::AnyCase } else { Spelling::Checksummed }
+    }
+}
+
 #[derive(Args)]
 pub struct DocumentArgs {
     /// The document; `-` is standard input
@@ -289,25 +398,42 @@ pub struct GuardArgs {
     pub replace: bool,
 }
 
+/// Where a key comes from.
+#[derive(Clone, Copy)]
+pub enum KeySource<'a> {
+    /// A file that only its owner can read.
+    File(&'a Path),
+    /// An open file descriptor.
+    Descriptor(u32),
+}
+
 impl KeyArgs {
-    /// The descriptor's number. It is read here and not by clap, which would print a key that was passed in its place.
-    pub fn descriptor(&self) -> Result<Option<u32>, Refusal> {
-        let number = self.key_fd.as_ref().map(|text| text.parse::<u32>());
-        number.transpose().map_err(|_| {
-            Refusal::new(Code::USAGE, "", "--key-fd takes the number of a file descriptor", "write --key-fd 3 3< FILE")
-        })
+    /// Where the keys come from, files first. Descriptors are read here and not by clap, which would print a key that was
+    /// passed in a number's place.
+    pub fn sources(&self) -> Result<Vec<KeySource<'_>>, Refusal> {
+        let descriptors = self.key_fd.iter().map(|text| {
+            text.parse().map(KeySource::Descriptor).map_err(|_| {
+                Refusal::new(
+                    Code::USAGE,
+                    "",
+                    "--key-fd takes the number of a file descriptor",
+                    "write --key-fd 3 3< FILE",
+                )
+            })
+        });
+        self.key.iter().map(|path| Ok(KeySource::File(path))).chain(descriptors).collect()
     }
 }
 
 #[derive(Args)]
 #[command(group(ArgGroup::new("source").required(true).multiple(false)))]
 pub struct KeyArgs {
-    /// Read the key from a regular file that only its owner can read
+    /// Read the key from a regular file that only its owner can read; again for each signer of a smart account
     #[arg(long, value_name = "FILE", group = "source")]
-    pub key: Option<PathBuf>,
+    pub key: Vec<PathBuf>,
     /// Read the key from an open file descriptor
     #[arg(long, value_name = "N", group = "source")]
-    pub key_fd: Option<String>,
+    pub key_fd: Vec<String>,
     /// The key of a mnemonic that is meant, such as "m/44'/60'/0'/0/0"; h may stand for '
     #[arg(long, value_name = "PATH")]
     pub derivation_path: Option<String>,

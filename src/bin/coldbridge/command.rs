@@ -1,5 +1,6 @@
 //! The commands, one file each where they are more than a line.
 
+mod attach;
 mod document;
 mod explain;
 mod guard;
@@ -46,6 +47,8 @@ pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
             let how = sign::How { key: &key, guard: &guard, consent, errors };
             sign::sign(&document, &how, &output, &networks)
         }
+        Command::Digest { document, only, output } => attach::digest(&document, only, &output, &networks),
+        Command::Attach { attach, output } => attach::attach(&attach, &output, errors, &networks),
         Command::Export { document, output, .. } => document::export(&document, &output, &networks),
         Command::Verify { document, raw, output } => {
             let form = if raw { document::VerifyForm::Raw } else { document::VerifyForm::Document };

@@ -35,7 +35,7 @@ pub enum Place {
 impl Place {
     /// The place that the command line names: beside the key file, unless it says otherwise.
     pub fn named(guard: &GuardArgs, key: Option<&KeyArgs>, errors: Errors) -> Result<Self, Refusal> {
-        let beside = key.and_then(|key| key.key.as_deref()).map(beside);
+        let beside = key.and_then(|key| key.key.first()).map(|path| beside(path));
         let path = match &guard.guard {
             Some(name) if name.as_os_str() == "none" => return Ok(Self::nowhere("--guard none")),
             Some(path) => path.clone(),

@@ -7,16 +7,32 @@ use std::path::Path;
 use coldbridge::{Code, DerivationPath, Key, KeyKind, Keystore, Refusal};
 use zeroize::Zeroizing;
 
-use crate::cli::KeyArgs;
+use crate::cli::{KeyArgs, KeySource};
 use crate::secret_file::{self, path_name, unreadable};
 use crate::{hardening, terminal};
 
 /// More than any keystore; what wallets add to theirs included.
 const MAX_KEY_FILE: usize = 64 * 1024;
 
-/// Reads the key that the command line points to.
+/// Reads the one key that the command line points to.
 pub fn read(arguments: &KeyArgs) -> Result<Key, Refusal> {
-    let (text, name) = text(arguments)?;
+    read_from(arguments, one(arguments)?)
+}
+
+/// Reads all keys that the command line points to: one for each signer of a smart account.
+pub fn read_all(arguments: &KeyArgs) -> Result<Vec<Key>, Refusal> {
+    arguments.sources()?.into_iter().map(|source| read_from(arguments, source)).collect()
+}
+
+fn one(arguments: &KeyArgs) -> Result<KeySource<'_>, Refusal> {
+    match arguments.sources()?.as_slice() {
+        [source] => Ok(*source),
+        _ => Err(Refusal::new(Code::USAGE, "", "this works with one key", "pass one --key FILE or --key-fd N")),
+    }
+}
+
+fn read_from(arguments: &KeyArgs, source: KeySource<'_>) -> Result<Key, Refusal> {
+    let (text, name) = text(source)?;
     let key = match KeyKind::of(&text) {
         KeyKind::Keystore => {
             refuse_words(arguments)?;
@@ -41,7 +57,7 @@ pub fn read(arguments: &KeyArgs) -> Result<Key, Refusal> {
 
 /// Reads a key that is to be encrypted. The password on the command line is the new file's.
 pub fn read_plain(arguments: &KeyArgs) -> Result<Key, Refusal> {
-    let (text, name) = text(arguments)?;
+    let (text, name) = text(one(arguments)?)?;
     match KeyKind::of(&text) {
         KeyKind::Keystore => Err(Refusal::new(
             Code::USAGE,
@@ -113,10 +129,10 @@ fn locked(key: Key) -> Key {
 }
 
 /// The key file's text and its name for messages.
-fn text(arguments: &KeyArgs) -> Result<(Zeroizing<Vec<u8>>, String), Refusal> {
-    let (file, name) = match (&arguments.key, arguments.descriptor()?) {
-        (Some(path), _) => named(path)?,
-        (None, Some(number @ (1 | 2))) => {
+fn text(source: KeySource<'_>) -> Result<(Zeroizing<Vec<u8>>, String), Refusal> {
+    let (file, name) = match source {
+        KeySource::File(path) => named(path)?,
+        KeySource::Descriptor(number @ (1 | 2)) => {
             return Err(Refusal::new(
                 Code::USAGE,
                 "",
@@ -124,10 +140,7 @@ fn text(arguments: &KeyArgs) -> Result<(Zeroizing<Vec<u8>>, String), Refusal> {
                 "open the key on another one: --key-fd 3 3< FILE",
             ));
         }
-        (None, Some(number)) => descriptor(number)?,
-        (None, None) => {
-            return Err(Refusal::new(Code::USAGE, "", "there is no key", "pass --key FILE or --key-fd N"));
-        }
+        KeySource::Descriptor(number) => descriptor(number)?,
     };
     Ok((secret_file::read(file, &name, MAX_KEY_FILE)?, name))
 }

@@ -3,12 +3,16 @@
 use std::path::Path;
 
 use coldbridge::json::{self, Cursor};
-use coldbridge::{Code, Document, Json, Networks, Refusal, Request, Review, Signed};
+use coldbridge::signed::prove_raw;
+use coldbridge::{Address, Code, Decoded, Document, Json, Networks, Refusal, Request, Review, Signed};
 
 use super::{Outcome, spelling};
 use crate::cli::{DocumentArgs, OutputArgs};
 use crate::input::{Input, Shape, trimmed};
 use crate::output::Output;
+
+/// The name and version of what `verify` writes.
+const VERIFIED: &str = "coldbridge/verified/1";
 
 /// How a review is written.
 #[derive(Clone, Copy)]
@@ -55,7 +59,8 @@ pub fn each(
     Ok(outcome)
 }
 
-fn line(document: &Json) -> String {
+/// A document and a line end.
+pub fn line(document: &Json) -> String {
     format!("{document}\n")
 }
 
@@ -114,6 +119,15 @@ fn raw(text: &[u8]) -> Result<Vec<u8>, Refusal> {
 
 pub fn verify(document: &Path, form: VerifyForm, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {
     each(document, output, |bytes| {
+        let text = bytes.trim_ascii();
+        if text.starts_with(b"0x") {
+            let bytes = raw(text)?;
+            let decoded = prove_raw(&bytes)?;
+            return Ok(match form {
+                VerifyForm::Document => line(&verified_raw(&decoded, &Review::of_raw(&bytes, networks)?)),
+                VerifyForm::Raw => line_of_hex(&bytes),
+            });
+        }
         let signed = Signed::read(&json::parse(bytes)?, networks)?;
         Ok(match form {
             VerifyForm::Document => line(&verified(&signed)),
@@ -128,30 +142,60 @@ fn line_of_hex(bytes: &[u8]) -> String {
 
 /// What has been proved, as a document.
 fn verified(signed: &Signed) -> Json {
-    Json::object([
-        ("schema", Json::text("coldbridge/verified/1")),
+    let mut members = vec![
+        ("schema", Json::text(VERIFIED)),
         ("intentId", signed.intent_id().map_or(Json::Null, Json::text)),
         ("network", Json::text(signed.network().name.as_str())),
         ("from", Json::display(signed.from())),
+    ];
+    if !signed.signers().is_empty() {
+        members.push(("signers", Json::Array(signed.signers().iter().map(Json::display).collect())));
+    }
+    let transactions = signed.transactions().iter().map(|transaction| {
+        Json::object([
+            ("layer", Json::text(transaction.layer().name())),
+            ("chainId", transaction.transaction().chain_id().map_or(Json::Null, Json::count)),
+            ("nonce", Json::count(transaction.nonce())),
+            ("purpose", Json::text(transaction.purpose())),
+            ("hash", Json::display(transaction.hash())),
+            ("signingDigest", Json::display(transaction.signing_digest())),
+            ("signer", transaction.signer().map_or(Json::Null, Json::display)),
+        ])
+    });
+    members.push(("transactions", Json::Array(transactions.collect())));
+    Json::object(members)
+}
+
+/// The same of raw bytes: what no document states is looked up by the review, or null.
+fn verified_raw(decoded: &Decoded, review: &Review) -> Json {
+    let review = review.to_json();
+    let reviewed = match review.get("transactions") {
+        Some(Json::Array(transactions)) => transactions.first(),
+        _ => None,
+    };
+    let looked_up = |name: &str| reviewed.and_then(|reviewed| reviewed.get(name)).cloned().unwrap_or(Json::Null);
+    let purpose = match looked_up("action") {
+        Json::Object(action) => action.first().map(|(name, _)| name.clone()).filter(|name| name != "unknown"),
+        _ => None,
+    };
+    let transaction = &decoded.transaction;
+    let optional = |address: Option<Address>| address.map_or(Json::Null, Json::display);
+    Json::object([
+        ("schema", Json::text(VERIFIED)),
+        ("intentId", Json::Null),
+        ("network", looked_up("network")),
+        ("from", optional(transaction.declared_from().or(decoded.signer()))),
         (
             "transactions",
-            Json::Array(
-                signed
-                    .transactions()
-                    .iter()
-                    .map(|transaction| {
-                        Json::object([
-                            ("layer", Json::text(transaction.layer().name())),
-                            ("chainId", transaction.transaction().chain_id().map_or(Json::Null, Json::count)),
-                            ("nonce", Json::count(transaction.nonce())),
-                            ("purpose", Json::text(transaction.purpose())),
-                            ("hash", Json::display(transaction.hash())),
-                            ("signingDigest", Json::display(transaction.signing_digest())),
-                            ("signer", Json::display(signed.from())),
-                        ])
-                    })
-                    .collect(),
-            ),
+            Json::Array(vec![Json::object([
+                ("layer", looked_up("layer")),
+                ("chainId", transaction.chain_id().map_or(Json::Null, Json::count)),
+                ("nonce", Json::count(transaction.nonce())),
+                ("purpose", purpose.map_or(Json::Null, Json::text)),
+                ("hash", decoded.hash().map_or(Json::Null, Json::display)),
+                ("signingDigest", Json::display(transaction.signing_digest())),
+                ("signer", optional(decoded.signer())),
+            ])]),
         ),
     ])
 }

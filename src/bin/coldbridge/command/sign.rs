@@ -1,11 +1,11 @@
 //! `sign`: the review is shown and the question asked before the key is used; nothing leaves before it is proved.
 
 use coldbridge::guard::Replacement;
-use coldbridge::{Code, Document, Networks, Ready, Refusal, Review, Unsigned, json};
+use coldbridge::{Code, Document, Key, Networks, Ready, Refusal, Review, Unsigned, json};
 
 use super::document::each;
 use super::{Outcome, spelling};
-use crate::cli::{DocumentArgs, GuardArgs, KeyArgs, OutputArgs};
+use crate::cli::{DocumentArgs, GuardArgs, KeyArgs, KeySource, OutputArgs};
 use crate::guard_file::Place;
 use crate::output::Errors;
 use crate::{key_file, terminal};
@@ -37,7 +37,8 @@ pub fn sign(
     output: &OutputArgs,
     networks: &Networks,
 ) -> Result<Outcome, Refusal> {
-    if how.key.descriptor()? == Some(0) && arguments.document.as_os_str() == "-" {
+    let from_stdin = how.key.sources()?.iter().any(|source| matches!(source, KeySource::Descriptor(0)));
+    if from_stdin && arguments.document.as_os_str() == "-" {
         return Err(Refusal::new(
             Code::USAGE,
             "",
@@ -45,7 +46,9 @@ pub fn sign(
             "name the document, or open the key on another descriptor: --key-fd 3 3< FILE",
         ));
     }
-    let key = key_file::read(how.key)?;
+    let keys = key_file::read_all(how.key)?;
+    let keys: Vec<&Key> = keys.iter().collect();
+    let owners = keys.iter().map(|key| key.address().to_string()).collect::<Vec<_>>().join(" and ");
     let mut guard = Place::named(how.guard, Some(how.key), how.errors)?;
     let spelling = spelling(arguments);
     each(&arguments.document, output, |bytes| {
@@ -56,14 +59,14 @@ pub fn sign(
         };
         let replacement = replacement(how.guard, &unsigned);
         let ready = ready(unsigned)?;
-        ready.judge_keys(&[&key])?;
+        ready.judge_keys(&keys)?;
         let reservation = ready.reservation()?;
         let said = guard.foresee(&reservation, replacement)?;
         if let Some(review) = review {
-            terminal::confirm(&format!("{review}{said}"), &format!("Sign this with the key of {}?", key.address()))?;
+            terminal::confirm(&format!("{review}{said}"), &format!("Sign this with the key of {owners}?"))?;
         }
         guard.reserve(&reservation, replacement, how.errors)?;
-        Ok(format!("{}\n", ready.sign(&[&key])?.text()))
+        Ok(format!("{}\n", ready.sign(&keys)?.text()))
     })
 }
 

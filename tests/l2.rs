@@ -1,0 +1,371 @@
+//! What is signed for L2, beyond its fixtures: tokens that networks pin, what is recognised in bytes and what is not.
+
+mod common;
+
+use coldbridge::address::Spelling;
+use coldbridge::asset::{AssetId, create2_address};
+use coldbridge::network::PinnedToken;
+use coldbridge::operation::{self, Seen, recognise, recognise_as};
+use coldbridge::units::Wei;
+use coldbridge::{
+    Address, Code, Json, Key, Layer, Network, Networks, Refusal, Request, Review, Signed, Transaction, json,
+};
+
+use common::{Failures, Fixture, fixture, fixtures, operation_fixtures};
+use serde_json::{Value, json as value};
+
+fn address(text: &str) -> Address {
+    Address::parse(text, Spelling::AnyCase).expect("an address")
+}
+
+fn request(fixture: &Fixture, change: impl FnOnce(&mut Value)) -> Result<Request, Refusal> {
+    let mut request = fixture.json["request"].clone();
+    change(&mut request);
+    let spelling = if fixture.allows_unchecksummed() { Spelling::AnyCase } else { Spelling::Checksummed };
+    Request::read(&json::parse(request.to_string().as_bytes())?, &fixture.networks(), spelling)
+}
+
+fn sign(fixture: &Fixture) -> Signed {
+    let key = Key::from_hex(fixture.key().as_bytes()).expect("a key");
+    request(fixture, |_| {}).and_then(Request::plan).and_then(|plan| plan.sign(&key)).expect("a signed case")
+}
+
+fn review(fixture: &Fixture) -> (String, Value) {
+    let plan = request(fixture, |_| {}).and_then(Request::plan).expect("a plan");
+    let review = Review::of_unsigned(&plan).expect("a review");
+    (review.to_text(), serde_json::from_str(&review.to_json().to_string()).expect("JSON"))
+}
+
+/// The signed cases of what runs on L2.
+fn on_l2() -> Vec<Fixture> {
+    let runs_there = |fixture: &Fixture| {
+        fixture.signed().is_some_and(|signed| signed["transactions"][0]["unsigned"]["layer"] == "l2")
+    };
+    operation_fixtures().into_iter().filter(runs_there).collect()
+}
+
+// Pinned tokens -------------------------------------------------------------------------------------------------------
+
+#[test]
+fn pinned_tokens_have_the_asset_ids_that_are_known() {
+    let networks = Networks::pinned();
+    let mainnet = networks.find("era-mainnet").expect("pinned");
+    let mut found = 0;
+    for known in fixtures("asset_id") {
+        let input = &known.json["input"];
+        let token = address(input["token"].as_str().expect("an address"));
+        let Some(pinned) = mainnet.tokens.iter().find(|pinned| pinned.origin.token == token) else { continue };
+        assert_eq!(input["originChainId"], pinned.origin.chain_id);
+        let id = AssetId::native_token_vault(pinned.origin.chain_id, pinned.origin.token);
+        assert_eq!(id.to_string(), known.json["expect"]["assetId"], "{}", pinned.symbol);
+        found += 1;
+    }
+    assert_eq!((found, mainnet.tokens.len()), (4, 4), "each pinned token has a known asset id");
+}
+
+/// `L2SharedBridgeLegacy` deployed the tokens of L1 by create2: with the L1 address as salt, the hash of the beacon proxy and its
+/// beacon as only argument. era-contracts' own test has them for DAI.
+#[test]
+fn pinned_l2_addresses_are_those_that_the_legacy_bridge_deployed() {
+    let known = fixture("address_derivation", "dai_l2_address").json;
+    let (input, beacon) = (&known["input"], "0x1Eb710030273e529A6aD7E1e14D4e601765Ba3c6");
+    assert!(input["constructor_input"].as_str().is_some_and(|text| text.contains(beacon)));
+    let hash = hex::decode(&input["bytecodeHash"].as_str().expect("hex")[2..]).expect("hex");
+    let arguments =
+        ethabi::encode(&[ethabi::Token::Address(address(beacon).as_bytes().into()), ethabi::Token::Bytes(Vec::new())]);
+    let networks = Networks::pinned();
+    let mainnet = networks.find("era-mainnet").expect("pinned");
+    let bridge = mainnet.l2_legacy_shared_bridge.expect("pinned");
+    assert_eq!(bridge.to_string(), input["sender"]);
+    let with_l2: Vec<&PinnedToken> = mainnet.tokens.iter().filter(|token| token.l2_address.is_some()).collect();
+    assert_eq!(with_l2.len(), 3);
+    for token in with_l2 {
+        let mut salt = [0; 32];
+        salt[12..].copy_from_slice(token.l1_address.expect("of L1").as_bytes());
+        let derived = create2_address(bridge, salt, hash.as_slice().try_into().expect("32 bytes"), &arguments);
+        assert_eq!(Some(derived), token.l2_address, "{}", token.symbol);
+    }
+    for network in networks.iter().filter(|network| network.name != "era-mainnet") {
+        assert!(
+            network.tokens.iter().all(|token| token.l2_address.is_none()),
+            "{}: prove its L2 address here",
+            network.name
+        );
+    }
+}
+
+#[test]
+fn network_files_pin_tokens_strictly() {
+    let text = std::fs::read_to_string(common::root().join("fixtures/networks/custom-tokens.json")).expect("a file");
+    let file: Value = serde_json::from_str(&text).expect("JSON");
+    let read = |network: &Value| Networks::pinned().with(&json::parse(network.to_string().as_bytes()).expect("JSON"));
+    let networks = read(&file).expect("as the fixtures use it");
+    let shown = networks.find("custom-tokens").expect("read").to_json();
+    assert_eq!(serde_json::from_str::<Value>(&shown.to_string()).expect("JSON"), file, "network show is what was read");
+    // In order: zkCRO (the base token), USDC of L1, NATIVE, THIRD.
+    let of = |index: usize, member: &str| file["tokens"][index][member].clone();
+    let eth = value!("0x0000000000000000000000000000000000000001");
+    let rows: Vec<(&str, Value, &str)> = vec![
+        ("/tokens/1/symbol", value!("ETH"), "/tokens/1/symbol"),
+        ("/tokens/1/symbol", value!("base"), "/tokens/1/symbol"),
+        ("/tokens/1/symbol", value!("US DC"), "/tokens/1/symbol"),
+        ("/tokens/1/symbol", value!("ABCDEFGHIJKLMNOPQ"), "/tokens/1/symbol"),
+        ("/tokens/1/symbol", value!("zkcro"), "/tokens/1/symbol"),
+        // What the contract on L1 says is pinned for every network on that L1.
+        ("/tokens/1/symbol", value!("USDT"), "/tokens/1/l1Address"),
+        ("/tokens/1/decimals", value!(18), "/tokens/1/l1Address"),
+        ("/tokens/1/l1Address", Value::Null, "/tokens/1/origin"),
+        ("/tokens/1/l1Address", file["bridgehub"].clone(), "/tokens/1/l1Address"),
+        ("/tokens/1/l2Address", eth.clone(), "/tokens/1/l2Address"),
+        ("/tokens/1/l2Address", of(2, "l2Address"), "/tokens/2/l2Address"),
+        ("/tokens/0/l2Address", of(2, "l2Address"), "/tokens/0/l2Address"),
+        ("/tokens/1/origin/chainId", value!(389), "/tokens/1/origin"),
+        ("/tokens/1/origin/address", of(2, "l1Address"), "/tokens/1/origin"),
+        ("/tokens/2/origin/chainId", value!(0), "/tokens/2/origin"),
+        ("/tokens/2/origin/chainId", value!(281_474_976_710_656_u64), "/tokens/2/origin"),
+        ("/tokens/2/l2Address", Value::Null, "/tokens/2/origin"),
+        ("/tokens/3/l2Address", Value::Null, "/tokens/3/l1Address"),
+        ("/tokens/3/origin/address", eth, "/tokens/3/origin"),
+    ];
+    for (pointer, new, at) in rows {
+        let mut network = file.clone();
+        *network.pointer_mut(pointer).expect(pointer) = new.clone();
+        let refusal = read(&network).expect_err(pointer);
+        assert_eq!((refusal.code().name, refusal.at()), ("network.invalid", at), "{pointer} = {new}: {refusal}");
+    }
+    let mut network = file.clone();
+    network["tokens"][1]["decimals"] = value!(78);
+    assert_eq!(read(&network).expect_err("78 decimals").code(), Code::QUANTITY_RANGE);
+    network["tokens"][1]["decimals"] = value!(6);
+    network["tokens"][1]["logo"] = value!("x");
+    assert_eq!(read(&network).expect_err("a member").code(), Code::JSON_UNKNOWN_MEMBER);
+}
+
+#[test]
+fn reviews_show_pinned_tokens_with_their_decimals_on_their_own_layer_only() {
+    for (folder, name, expected) in [
+        ("withdraw", "withdraw_erc20_pinned_dai", "1.5 DAI (1500000000000000000 base units of ERC-20"),
+        ("withdraw", "withdraw_erc20_pinned_usdt", "0.000001 USDT (1 base units of ERC-20"),
+        ("transfer", "transfer_pinned", "2.5 USDC (2500000 base units of ERC-20"),
+        ("deposit", "erc20_eth_based_era_mainnet", "1 USDC (1000000 base units of ERC-20"),
+        ("withdraw", "withdraw_erc20_of_l1_era_mainnet", "1000000 base units of ERC-20"),
+    ] {
+        let (text, _) = review(&fixture(folder, name));
+        assert!(text.contains(expected), "{name}: {text}");
+    }
+    // The contract of USDC on L1 is no USDC at the same address of L2.
+    let usdc_on_l1 = address("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48");
+    let template = sign(&fixture("transfer", "transfer_erc20_era_mainnet"));
+    let Transaction::Eip712(transfer) = template.transactions()[0].transaction() else { panic!("type 0x71") };
+    let foreign = coldbridge::transaction::Eip712 { to: Some(usdc_on_l1), ..transfer.clone() };
+    let review = Review::of_raw(&Transaction::Eip712(foreign).unsigned_bytes(), &Networks::pinned()).expect("a review");
+    assert!(!review.to_text().contains("USDC"), "{}", review.to_text());
+}
+
+#[test]
+fn deposits_take_the_origin_that_is_pinned() {
+    let stated = fixture("deposit", "erc20_eth_based_era_mainnet");
+    let contradicts = |chain_id: u64| {
+        request(&stated, |request| {
+            let token = request["intent"]["operation"]["deposit"]["token"].clone();
+            request["intent"]["operation"]["deposit"]["tokenOrigin"] = value!({"chainId": chain_id, "address": token});
+        })
+        .and_then(Request::plan)
+    };
+    assert!(contradicts(1).is_ok());
+    let refusal = contradicts(324).err().expect("USDC is pinned as native to L1");
+    assert_eq!((refusal.code(), refusal.at()), (Code::TOKEN_ORIGIN, "/intent/operation/deposit/tokenOrigin"));
+    // A token that is pinned as native to the L2: its asset id without a word of the owner.
+    let custom = fixture("withdraw", "withdraw_erc20_pinned_file");
+    let networks = custom.networks();
+    let network = networks.find("custom-tokens").expect("its file");
+    let native = network.tokens.iter().find(|token| token.symbol == "NATIVE").expect("in the file");
+    let deposit = fixture("deposit", "origin_custom_chain");
+    let mut document = deposit.json["request"].clone();
+    document["intent"]["network"] = value!("custom-tokens");
+    let body = &mut document["intent"]["operation"]["deposit"];
+    body["token"] = value!(native.l1_address.expect("an address").to_string());
+    body["tokenOrigin"] = value!({"chainId": native.origin.chain_id, "address": native.origin.token.to_string()});
+    let plan = |document: &Value| {
+        let json = json::parse(document.to_string().as_bytes()).expect("JSON");
+        Request::read(&json, &networks, Spelling::Checksummed).and_then(Request::plan).expect("a plan")
+    };
+    let with = plan(&document);
+    document["intent"]["operation"]["deposit"].as_object_mut().expect("a body").remove("tokenOrigin");
+    let without = plan(&document);
+    assert_eq!(with.transactions(), without.transactions());
+}
+
+// What is recognised --------------------------------------------------------------------------------------------------
+
+/// What a signed transaction says, with pieces of it changed.
+struct Changed<'a> {
+    network: &'a Network,
+    from: Address,
+    to: Address,
+    value: Wei,
+    data: Vec<u8>,
+    factory_deps: Vec<Vec<u8>>,
+}
+
+impl<'a> Changed<'a> {
+    fn of(network: &'a Network, from: Address, transaction: &Transaction) -> Self {
+        Self {
+            network,
+            from,
+            to: transaction.to().expect("a call"),
+            value: transaction.value(),
+            data: transaction.data().to_vec(),
+            factory_deps: transaction.factory_deps().to_vec(),
+        }
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        Seen {
+            network: self.network,
+            layer: Layer::L2,
+            from: Some(self.from),
+            to: self.to,
+            value: self.value,
+            data: &self.data,
+            factory_deps: &self.factory_deps,
+        }
+    }
+}
+
+/// Every call is found again as what it is, no byte more or less of its calldata is, and no bytecode that it did not bring.
+#[test]
+fn operations_on_l2_are_recognised_to_the_last_byte() {
+    let mut failures = Failures::default();
+    for fixture in on_l2() {
+        let (networks, signed) = (fixture.networks(), sign(&fixture));
+        let network = networks.find(&signed.network().name).expect("its network");
+        for transaction in signed.transactions() {
+            let purpose = transaction.purpose();
+            let mut changed = Changed::of(network, signed.from(), transaction.transaction());
+            let body = |changed: &Changed<'_>| recognise_as(purpose, &changed.seen()).map(|found| found.body);
+            let expected = body(&changed);
+            failures.check(&fixture.name, "recognised", &expected.is_some(), &true);
+            if purpose != "call" {
+                let any = recognise(&changed.seen()).map(|found| found.name);
+                failures.check(&fixture.name, "recognised without a purpose", &any, &Some(purpose));
+                changed.factory_deps.push(vec![0; 32]);
+                let brought = body(&changed);
+                let is_deploy = purpose == "deploy";
+                failures.check(
+                    &fixture.name,
+                    "another bytecode",
+                    &(brought.is_some() && brought != expected),
+                    &is_deploy,
+                );
+                changed.factory_deps.pop();
+            }
+            if purpose == "deploy" {
+                changed.factory_deps.swap_remove(0);
+                failures.check(&fixture.name, "its bytecode missing", &body(&changed), &None::<Json>);
+                continue;
+            }
+            if changed.data.is_empty() || purpose == "call" {
+                continue;
+            }
+            for at in 0..changed.data.len() {
+                changed.data[at] ^= 1;
+                let found = body(&changed);
+                failures.check(&fixture.name, &format!("byte {at} changed"), &(found == expected), &false);
+                changed.data[at] ^= 1;
+            }
+            changed.data.push(0);
+            failures.check(&fixture.name, "a byte more", &body(&changed), &None::<Json>);
+            changed.data.truncate(changed.data.len() - 2);
+            failures.check(&fixture.name, "a byte less", &body(&changed), &None::<Json>);
+        }
+    }
+    failures.finish();
+}
+
+/// The purpose is what the bytes say; only "call" says no more than that somebody is called, and its review then says the rest.
+#[test]
+fn a_purpose_can_not_be_swapped() {
+    let mut failures = Failures::default();
+    let mut shown = 0;
+    for fixture in on_l2() {
+        let (networks, signed) = (fixture.networks(), sign(&fixture));
+        let document: Value = serde_json::from_str(&signed.to_json().to_string()).expect("JSON");
+        let last = signed.transactions().len() - 1;
+        let purpose = signed.transactions()[last].purpose().to_owned();
+        let network = networks.find(&signed.network().name).expect("its network");
+        let changed = Changed::of(network, signed.from(), signed.transactions()[last].transaction());
+        let same = recognise(&changed.seen()).map(|found| found.name.to_owned());
+        for other in operation::ALL.iter().map(|operation| operation.name).filter(|name| *name != purpose) {
+            let mut swapped = document.clone();
+            swapped["transactions"][last]["purpose"] = value!(other);
+            let read = Signed::read(&json::parse(swapped.to_string().as_bytes()).expect("JSON"), &networks);
+            match read {
+                Ok(read) if other == "call" => {
+                    let text = Review::of_signed(&read).expect("a review").to_text();
+                    let says = text.contains(&format!("the operation {purpose}:"));
+                    failures.check(&fixture.name, "the review of a call", &says, &true);
+                    shown += 1;
+                }
+                // A call may be another operation too, and then it can say so.
+                Ok(_) if purpose == "call" && same.as_deref() == Some(other) => shown += 1,
+                Ok(_) => failures.fail(&fixture.name, format!("passes for {other}")),
+                Err(refusal) => {
+                    failures.check(&fixture.name, other, &refusal.code(), &Code::SIGNED_DIFFERS);
+                }
+            }
+        }
+    }
+    assert!(shown > 50, "{shown}");
+    failures.finish();
+}
+
+/// Of raw bytes nobody says that they are meant as a call: what is not known stays unknown, and what is known gets its name.
+#[test]
+fn raw_bytes_are_no_calls_by_themselves() {
+    let networks = Networks::pinned();
+    for (name, action) in [
+        ("call_era_mainnet", value!({"unknown": {"selector": "0x60fe47b1"}})),
+        ("call_short_calldata", value!({"unknown": {"selector": null}})),
+        ("call_factory_deps_one", value!({"unknown": {"selector": "0x60fe47b1"}})),
+        (
+            "call_empty_value",
+            value!({"transfer": {"token": "eth", "amount": "1", "to": "0x702942B8205E5dEdCD3374E5f4419843adA76Eeb"}}),
+        ),
+    ] {
+        let signed = sign(&fixture("call", name));
+        let review = Review::of_raw(signed.transactions()[0].raw(), &networks).expect("a review").to_json();
+        let review: Value = serde_json::from_str(&review.to_string()).expect("JSON");
+        assert_eq!(review["transactions"][0]["action"], action, "{name}");
+    }
+    let (text, document) = review(&fixture("call", "call_erc20_transfer"));
+    assert!(text.contains("the operation transfer:"), "{text}");
+    assert_eq!(document["transactions"][0]["action"]["call"]["value"], "0");
+    assert_eq!(document["worstCaseDebit"][1]["amount"], "5", "the token's amount counts");
+}
+
+/// An amount of nothing and a nonce of the largest kind: the limits of the node are those of the plan's last transaction.
+#[test]
+fn the_nodes_limits_hold_for_every_transaction_of_a_plan() {
+    let native = fixture("withdraw", "withdraw_erc20_native_allowance_one_below");
+    let plan = |nonce: u64| {
+        request(&native, |request| request["facts"]["transaction"]["nonce"] = value!(nonce)).and_then(Request::plan)
+    };
+    // approve(0), approve(amount), withdraw
+    assert_eq!(plan(u64::from(u32::MAX) - 2).expect("a plan").transactions().len(), 3);
+    let refusal = plan(u64::from(u32::MAX) - 1).err().expect("the third has nonce 2^32");
+    assert_eq!((refusal.code(), refusal.at()), (Code::L2_NONCE_RANGE, "/facts/transaction/nonce"));
+}
+
+/// A transaction that coldbridge never makes, but other tools do: a salt where it is ignored.
+#[test]
+fn an_ignored_salt_is_shown() {
+    let signed = sign(&fixture("deploy", "deploy_l2_create_era_mainnet"));
+    let Transaction::Eip712(deploy) = signed.transactions()[0].transaction() else { panic!("type 0x71") };
+    let mut salted = deploy.clone();
+    salted.data[4] = 0x5a;
+    let review = Review::of_raw(&Transaction::Eip712(salted).unsigned_bytes(), &Networks::pinned()).expect("a review");
+    let review: Value = serde_json::from_str(&review.to_json().to_string()).expect("JSON");
+    let body = &review["transactions"][0]["action"]["deploy"];
+    assert_eq!((&body["kind"], &body["salt"]), (&value!("create"), &value!(format!("0x5a{}", "00".repeat(31)))));
+}
