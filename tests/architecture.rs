@@ -237,6 +237,8 @@ fn only_one_file_can_reach_a_network_and_it_knows_no_key() {
             }
         }
         if name.starts_with("coldbridge-relay") {
+            // The hash function's name holds the name of the curve's crate.
+            let code = code.replace("keccak256", "");
             for word in ["Key", "key::", "SigningKey", ".sign(", "zeroize", "k256"] {
                 assert!(!code.contains(word), "{name} names {word}: the relay can not sign");
             }

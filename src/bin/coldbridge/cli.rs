@@ -201,7 +201,7 @@ Example:
     Network(NetworkCommand),
     /// Print the JSON Schema of a document, or the names of all
     Schema {
-        /// request, unsigned, digest, signed, verified, review, quote, inclusion, included, receipt, track, relay-config, network, policy, guard or error
+        /// intent, request, unsigned, digest, signed, verified, review, quote, inclusion, included, receipt, track, relay-config, network, policy, guard or error
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },

@@ -6,6 +6,7 @@ use coldbridge::{Code, Refusal};
 use super::{Outcome, print};
 
 const SCHEMAS: &[(&str, &str)] = &[
+    ("intent", include_str!("../../../schema/intent.json")),
     ("request", include_str!("../../../schema/request.json")),
     ("unsigned", include_str!("../../../schema/unsigned.json")),
     ("digest", include_str!("../../../schema/digest.json")),
