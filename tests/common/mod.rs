@@ -5,6 +5,7 @@
 pub mod chain;
 pub mod program;
 pub mod rpc;
+pub mod screen;
 pub mod vector;
 
 use std::fs;
