@@ -4,8 +4,10 @@
 mod common;
 
 use coldbridge::transaction::Authorization;
+use coldbridge::units::{Gas, Wei, WeiPerGas};
 use coldbridge::{Address, Code, Decoded, Networks, Refusal, Review, signed};
 use common::{Failures, Fixture, fixture, fixtures};
+use ethabi::ethereum_types::U256;
 use serde_json::Value;
 
 fn raw(fixture: &Fixture) -> Vec<u8> {
@@ -166,8 +168,6 @@ fn unpayable_receivers_and_what_nodes_refuse_are_said() {
         change(&mut tx);
         review(&coldbridge::Transaction::Eip712(tx).unsigned_bytes()).expect("read")["warnings"].to_string()
     };
-    use coldbridge::units::{Gas, Wei, WeiPerGas};
-    use ethabi::ethereum_types::U256;
     for (said, warnings) in [
         ("TooBigNonce", with(&|tx| tx.nonce = 1 << 32)),
         ("MaxFeePerGasNotU64", with(&|tx| tx.max_fee_per_gas = WeiPerGas::new(U256::from(1) << 64))),
