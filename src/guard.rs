@@ -305,7 +305,7 @@ fn nonce_used(entry: &Entry, before: &Entry, replacement: Replacement) -> Refusa
         Code::GUARD_NONCE_USED,
         "/facts/transaction/nonce",
         format!(
-            "nonce {nonce} of {from} on chain {chain_id} was signed before, a {} with digest {}",
+            "nonce {nonce} of {from} on chain {chain_id} was signed before: {} with digest {}",
             before.purpose, before.digest
         ),
         remedy,

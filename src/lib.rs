@@ -53,6 +53,7 @@ pub mod key;
 // the documents, along the line
 pub mod digest;
 pub mod document;
+pub mod policy;
 pub mod request;
 pub mod review;
 pub mod signed;
@@ -71,6 +72,7 @@ pub use hash::{Digest, TxHash};
 pub use json::Json;
 pub use key::{DerivationPath, Key, KeyKind, Keystore, Signature};
 pub use network::{Layer, Network, Networks};
+pub use policy::Policy;
 pub use refusal::{Code, Exit, Refusal};
 pub use release::{Ready, Released};
 pub use request::Request;

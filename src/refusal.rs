@@ -376,6 +376,52 @@ codes! {
     /// A signature that any chain accepts (before EIP-155).
     SIGNED_REPLAYABLE = "signed.replayable", Mismatch;
 
+    /// The policy contradicts itself or says a thing twice.
+    POLICY_INVALID = "policy.invalid", Input;
+    /// The policy is not the one that was pinned.
+    POLICY_HASH = "policy.hash", Policy;
+    /// The policy does not allow the network.
+    POLICY_NETWORK = "policy.network", Policy;
+    /// The policy asks for a network that is compiled in.
+    POLICY_NETWORK_UNPINNED = "policy.network_unpinned", Policy;
+    /// The policy does not allow the sender.
+    POLICY_SENDER = "policy.sender", Policy;
+    /// The policy does not allow the operation.
+    POLICY_OPERATION = "policy.operation", Policy;
+    /// The policy does not allow the recipient.
+    POLICY_RECIPIENT = "policy.recipient", Policy;
+    /// An address that begins and ends like one that the policy knows, and is another one.
+    POLICY_LOOKALIKE = "policy.lookalike", Policy;
+    /// The policy does not allow the refund recipient.
+    POLICY_REFUND_RECIPIENT = "policy.refund_recipient", Policy;
+    /// The policy does not allow the token.
+    POLICY_TOKEN = "policy.token", Policy;
+    /// One transaction moves more of a token than the policy allows.
+    POLICY_AMOUNT = "policy.amount", Policy;
+    /// One run moves more of a token than the policy allows.
+    POLICY_TOTAL = "policy.total", Policy;
+    /// Each gas may cost more than the policy allows.
+    POLICY_FEE_PER_GAS = "policy.fee_per_gas", Policy;
+    /// The fee of one transaction may be above what the policy allows.
+    POLICY_TRANSACTION_FEE = "policy.transaction_fee", Policy;
+    /// The fees of one run may be above what the policy allows.
+    POLICY_TOTAL_FEE = "policy.total_fee", Policy;
+    /// More is minted on L2 beyond the amount than the policy allows.
+    POLICY_SURPLUS_MINT = "policy.surplus_mint", Policy;
+    /// The gas limit is above what the policy allows.
+    POLICY_GAS_LIMIT = "policy.gas_limit", Policy;
+    /// The L2 gas limit of an L1 -> L2 request is above what the policy allows.
+    POLICY_L2_GAS_LIMIT = "policy.l2_gas_limit", Policy;
+    /// No policy, or not this one, allows a call of the target.
+    POLICY_CALL_TARGET = "policy.call_target", Policy;
+    /// The policy allows the target, but not this function of it.
+    POLICY_CALL_SELECTOR = "policy.call_selector", Policy;
+    /// The policy does not allow the paymaster.
+    POLICY_PAYMASTER = "policy.paymaster", Policy;
+    /// The policy asks for a person.
+    POLICY_CONFIRMATION = "policy.confirmation", Policy;
+    /// The policy asks for a guard.
+    POLICY_GUARD = "policy.guard", Policy;
     /// A network interface is up where `--require-airgap` was given.
     AIRGAP_INTERFACE = "airgap.interface", Policy;
     /// The program can not deny itself the network where `--require-airgap` was given.

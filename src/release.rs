@@ -40,6 +40,7 @@ const HALF_ORDER: [u8; 32] = [
 pub struct Ready {
     request: Request,
     agreed: Vec<Agreed>,
+    policy: Option<Digest>,
     faults: Faults,
 }
 
@@ -78,7 +79,7 @@ impl Unsigned {
                 Start { planned, again, index, faults }.encode().decode()?.encode_again()?.digest()
             })
             .collect::<Result<_, Refusal>>()?;
-        Ok(Ready { request, agreed, faults })
+        Ok(Ready { request, agreed, policy: None, faults })
     }
 }
 
@@ -86,6 +87,12 @@ impl Ready {
     /// The request behind the plan.
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// The same, to be signed under the policy of this hash, which the signed document will name.
+    #[must_use]
+    pub fn under(self, policy: Option<Digest>) -> Self {
+        Self { policy, ..self }
     }
 
     /// What signing this plan uses up: its nonces, and its intent. A guard writes it down before the key is used.
@@ -118,7 +125,7 @@ impl Ready {
         keys: &[&Key],
         authorize: impl Fn(&Request, &Digest, usize) -> Result<Authorization, Refusal>,
     ) -> Result<Released, Refusal> {
-        let Self { request, agreed, faults } = self;
+        let Self { request, agreed, policy, faults } = self;
         let owners = signers(&request)?;
         let (network, from) = (request.network(), request.from());
         let mut transactions = Vec::with_capacity(agreed.len());
@@ -132,6 +139,7 @@ impl Ready {
             _ => Vec::new(),
         };
         let mut signed = Signed::new(request.id().map(str::to_owned), network.clone(), from, stated, transactions);
+        signed.set_policy(policy);
         faults.pass(Step::Document, Moment::Before, 0, &mut signed);
         let mut text = signed.to_json().to_string();
         faults.pass(Step::Document, Moment::After, 0, &mut text);

@@ -14,6 +14,7 @@ use crate::json::Json;
 use crate::network::{Layer, Network, Networks, Origin, Vm};
 use crate::operation::{Recognised, Seen, judge_recipient, recognise, recognise_as};
 use crate::paymaster::Sponsor;
+use crate::policy::Verdict;
 use crate::refusal::{Refusal, printable};
 use crate::signed::Signed;
 use crate::transaction::eip712::Paymaster;
@@ -51,6 +52,8 @@ pub struct Review {
     transactions: Vec<Reviewed>,
     /// What a plan was checked for; bytes alone do not say.
     checks: Vec<String>,
+    /// What the policy says, where there is one.
+    verdict: Option<Verdict>,
 }
 
 struct Reviewed {
@@ -88,7 +91,7 @@ impl Review {
             last.warnings.extend(unsigned.warnings().iter().map(not_verified));
         }
         let checks = unsigned.checks().iter().map(|check| check.result.clone()).collect();
-        Ok(Self { intent_id: request.id().map(str::to_owned), transactions, checks })
+        Ok(Self { intent_id: request.id().map(str::to_owned), transactions, checks, verdict: None })
     }
 
     /// The review of a signed document.
@@ -105,7 +108,7 @@ impl Review {
                 ))
             })
             .collect::<Result<_, Refusal>>()?;
-        Ok(Self { intent_id: signed.intent_id().map(str::to_owned), transactions, checks: Vec::new() })
+        Ok(Self { intent_id: signed.intent_id().map(str::to_owned), transactions, checks: Vec::new(), verdict: None })
     }
 
     /// The review of raw bytes, ours or not. The network is found by the chain id and the called contract.
@@ -128,7 +131,13 @@ impl Review {
         };
         let mut reviewed = Reviewed::new(decoded, place, None);
         reviewed.warnings.extend(foreign_form(&reviewed.decoded, raw));
-        Ok(Self { intent_id: None, transactions: vec![reviewed], checks: Vec::new() })
+        Ok(Self { intent_id: None, transactions: vec![reviewed], checks: Vec::new(), verdict: None })
+    }
+
+    /// The same with what the policy said.
+    #[must_use]
+    pub fn under(self, verdict: Option<Verdict>) -> Self {
+        Self { verdict, ..self }
     }
 
     /// The review as a document.
@@ -142,7 +151,12 @@ impl Review {
                 ])
             })
         });
-        Json::object([
+        let policy = self.verdict.as_ref().map(|verdict| {
+            let name = verdict.policy.as_ref().map_or(Json::Null, |name| Json::text(name.as_str()));
+            let members = [("result", Json::text("allowed")), ("name", name), ("hash", Json::display(verdict.hash))];
+            ("policy", Json::object(members))
+        });
+        let mut document = vec![
             ("schema", Json::text(SCHEMA)),
             ("intentId", self.intent_id.as_ref().map_or(Json::Null, |id| Json::text(id.as_str()))),
             ("transactions", Json::Array(self.transactions.iter().map(Reviewed::to_json).collect())),
@@ -161,7 +175,9 @@ impl Review {
                 ),
             ),
             ("warnings", Json::Array(warnings.collect())),
-        ])
+        ];
+        document.extend(policy);
+        Json::object(document)
     }
 
     /// Per token: everything that can leave the account. None where the sum is above 2^256-1.
@@ -185,6 +201,14 @@ impl Review {
         debits
     }
 
+    /// A text in which each account that the policy knows has its label behind it.
+    fn labelled(&self, text: String) -> String {
+        let labels = self.verdict.as_ref().map(|verdict| verdict.labels.as_slice()).unwrap_or_default();
+        labels
+            .iter()
+            .fold(text, |text, (address, label)| text.replace(&address.to_string(), &format!("{address} \"{label}\"")))
+    }
+
     /// The review for a person: 80 columns of ASCII.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
@@ -196,7 +220,7 @@ impl Review {
             let _ = writeln!(out, "{position}{}{id}", reviewed.title());
             let _ = writeln!(out, "{}", "-".repeat(WIDTH));
             for (label, text) in reviewed.lines() {
-                write_line(&mut out, label, &text);
+                write_line(&mut out, label, &self.labelled(text));
             }
         }
         let _ = writeln!(out, "{}", "-".repeat(WIDTH));
@@ -210,6 +234,11 @@ impl Review {
         }
         for check in &self.checks {
             write_line(&mut out, "CHECKED", check);
+        }
+        if let Some(verdict) = &self.verdict {
+            let name = verdict.policy.as_deref().map_or(String::new(), |name| format!(" \"{name}\""));
+            write_line(&mut out, "POLICY", &format!("allowed by the policy{name}"));
+            write_line(&mut out, "policy hash", &verdict.hash.to_string());
         }
         for warning in self.transactions.iter().flat_map(|reviewed| &reviewed.warnings) {
             write_line(&mut out, "WARNING", &warning.text);

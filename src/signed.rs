@@ -22,6 +22,8 @@ pub struct Signed {
     from: Address,
     /// The owners of a smart account who signed, in its order; empty for a plain account and where none were stated.
     signers: Vec<Address>,
+    /// The hash of the policy that allowed it, as the signer states it: nothing in the bytes can prove that.
+    policy_hash: Option<Digest>,
     transactions: Vec<SignedTransaction>,
 }
 
@@ -93,7 +95,11 @@ impl Signed {
         signers: Vec<Address>,
         transactions: Vec<SignedTransaction>,
     ) -> Self {
-        Self { intent_id, network, from, signers, transactions }
+        Self { intent_id, network, from, signers, policy_hash: None, transactions }
+    }
+
+    pub(crate) fn set_policy(&mut self, policy: Option<Digest>) {
+        self.policy_hash = policy;
     }
 
     /// Reads the document and proves every member of it.
@@ -112,7 +118,8 @@ impl Signed {
 
     fn read_on(json: &Json, named: impl Fn(&Cursor<'_>) -> Result<Network, Refusal>) -> Result<Self, Refusal> {
         let root = Cursor::root(json);
-        let members = root.document(SCHEMA, &["intentId", "network", "from", "transactions"], &["signers"])?;
+        let members =
+            root.document(SCHEMA, &["intentId", "network", "from", "transactions"], &["signers", "policyHash"])?;
         let intent_id = members.required("intentId")?;
         let intent_id = match intent_id.value() {
             Json::Null => None,
@@ -127,6 +134,7 @@ impl Signed {
             }
             None => Vec::new(),
         };
+        let policy_hash = members.optional("policyHash").map(|hash| hash.fixed_bytes().map(Digest)).transpose()?;
         let list = members.required("transactions")?;
         let items = list.items()?;
         if items.is_empty() {
@@ -143,7 +151,7 @@ impl Signed {
             }
             transactions.push(transaction);
         }
-        Ok(Self { intent_id, network, from, signers, transactions })
+        Ok(Self { intent_id, network, from, signers, policy_hash, transactions })
     }
 
     /// The whole document.
@@ -157,6 +165,7 @@ impl Signed {
         if !self.signers.is_empty() {
             members.push(("signers", Json::Array(self.signers.iter().map(Json::display).collect())));
         }
+        members.extend(self.policy_hash.map(|hash| ("policyHash", Json::display(hash))));
         members.push(("transactions", Json::Array(self.transactions.iter().map(SignedTransaction::to_json).collect())));
         Json::object(members)
     }
@@ -192,6 +201,11 @@ impl Signed {
     /// The owners of a smart account who signed, in its order; empty for a plain account and where none were stated.
     pub fn signers(&self) -> &[Address] {
         &self.signers
+    }
+
+    /// The hash of the policy under which the signer says that it was signed.
+    pub fn policy_hash(&self) -> Option<Digest> {
+        self.policy_hash
     }
 
     /// The transactions, in nonce order.

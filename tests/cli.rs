@@ -11,7 +11,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::program::{PROGRAM, Said, run, scratch, text};
+use common::program::{PROGRAM, Said, call_policy, run, scratch, text};
 use common::{Failures, Fixture, fixture, operation_fixtures};
 use serde_json::Value;
 
@@ -41,6 +41,7 @@ fn signed_cases_in_one_batch_give_the_bytes_of_the_other_implementations() {
         let switches = (fixture.keys(), fixture.allows_unchecksummed(), fixture.network_files());
         batches.entry(switches).or_default().push(fixture);
     }
+    let calls = call_policy();
     for ((keys, unchecksummed, files), fixtures) in batches {
         let keys: Vec<PathBuf> = keys.iter().map(|key| key_file(key)).collect();
         let input: String = fixtures.iter().map(|fixture| format!("{}\n", fixture.request_text())).collect();
@@ -49,7 +50,8 @@ fn signed_cases_in_one_batch_give_the_bytes_of_the_other_implementations() {
         let switch: &[&str] = if unchecksummed { &["--allow-unchecksummed"] } else { &[] };
         // These are cases and no history: the same nonces again and again.
         let keys = keys.iter().flat_map(|key| ["--key", text(key)]);
-        let sign: Vec<&str> = ["sign", "--yes", "--guard", "none"].into_iter().chain(keys).collect();
+        let sign: Vec<&str> =
+            ["sign", "--yes", "--guard", "none", "--policy", text(&calls)].into_iter().chain(keys).collect();
         let said = with(&[&sign, switch].concat(), &input);
         assert_eq!(said.exit, 0, "{} {}", said.stderr, said.stdout);
         let lines: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -489,6 +491,9 @@ fn help_texts_are_golden() {
         "export",
         "verify",
         "quote",
+        "policy",
+        "policy explain",
+        "policy hash",
         "guard",
         "guard show",
         "guard export",

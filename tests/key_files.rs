@@ -220,9 +220,8 @@ fn import_writes_a_keystore_that_opens_and_nothing_else() {
     assert_eq!(left, ["account.json", "second.json"]);
 
     // And it signs.
-    let request = common::fixture("deposit", "local_typical")
-        .request_text()
-        .replace("0x36615Cf349d7F6344891B1e7CA7C72883F5dc049", FIRST.trim());
+    let request = fixture("deposit", "local_typical").request_text();
+    assert!(request.contains(FIRST.trim()));
     let document = private("request.json", request);
     let signed = stdout(&run(&[&["sign", text(&document), "--yes"], &key[..]].concat()));
     let signed: Value = serde_json::from_str(&signed).expect("JSON");

@@ -7,6 +7,7 @@ pub mod chain;
 pub mod desk;
 pub mod program;
 pub mod rpc;
+pub mod screen;
 pub mod vector;
 
 use std::fs;

@@ -82,3 +82,21 @@ fn spawn(program: &str, arguments: &[&str]) -> Child {
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
+
+/// A policy that limits nothing, and without which no call is signed: every contract that a fixture calls is a target.
+pub fn call_policy() -> PathBuf {
+    let called = |fixture: super::Fixture| {
+        let operation = &fixture.json["request"]["intent"]["operation"];
+        ["/call/to", "/requestExecute/l2Contract", "/requestExecuteMailbox/l2Contract"]
+            .iter()
+            .find_map(|place| operation.pointer(place)?.as_str().map(str::to_lowercase))
+    };
+    let targets: std::collections::BTreeSet<String> =
+        super::operation_fixtures().into_iter().filter_map(called).filter(|target| target.len() == 42).collect();
+    let targets: Vec<Value> =
+        targets.iter().map(|target| serde_json::json!({ "address": target, "selectors": "any" })).collect();
+    let path = scratch().join("calls.policy.json");
+    let policy = serde_json::json!({ "schema": "coldbridge/policy/1", "callTargets": targets });
+    fs::write(&path, policy.to_string()).expect("written");
+    path
+}

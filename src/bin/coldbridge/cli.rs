@@ -63,6 +63,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
+        policy: PolicyArgs,
+        #[command(flatten)]
         output: OutputArgs,
     },
     /// Sign a request or an unsigned document; shows the review and asks first
@@ -73,6 +75,7 @@ seen from its content. No secret is taken from the command line or the environme
 
 Examples:
   coldbridge sign request.json --key account.json -o signed.json
+  coldbridge sign request.json --key account.json --policy treasury.json --policy-hash 0x5b1d... -o signed.json
   coldbridge sign request.json --key words.txt --derivation-path \"m/44'/60'/0'/0/0\" -o signed.json
   coldbridge sign request.json --key-fd 3 --password-file password.txt --yes 3< account.json")]
     Sign {
@@ -83,6 +86,8 @@ Examples:
         /// Do not ask: for pipelines that have reviewed before
         #[arg(long)]
         yes: bool,
+        #[command(flatten)]
+        policy: PolicyArgs,
         #[command(flatten)]
         guard: GuardArgs,
         #[command(flatten)]
@@ -103,6 +108,8 @@ Examples:
         /// Write only this of each transaction, one a line
         #[arg(long, value_name = "WHAT")]
         only: Option<Only>,
+        #[command(flatten)]
+        policy: PolicyArgs,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -168,6 +175,9 @@ Examples:
     /// Work with the record of what was signed, which keeps a nonce or an intent from being signed twice
     #[command(subcommand)]
     Guard(GuardCommand),
+    /// Say what a policy allows, and which policy it is
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Work with keys (they are never generated here)
     #[command(subcommand)]
     Key(KeyCommand),
@@ -176,7 +186,7 @@ Examples:
     Network(NetworkCommand),
     /// Print the JSON Schema of a document, or the names of all
     Schema {
-        /// intent, request, unsigned, digest, signed, verified, review, quote, receipt, track, relay-config, network, guard or error
+        /// intent, request, unsigned, digest, signed, verified, review, quote, receipt, track, relay-config, network, policy, guard or error
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
@@ -295,6 +305,28 @@ Example:
 }
 
 #[derive(Subcommand)]
+pub enum PolicyCommand {
+    /// Print the policy in sentences, and its hash
+    #[command(after_help = "Example:\n  coldbridge policy explain treasury.json")]
+    Explain {
+        /// The policy
+        #[arg(value_name = "POLICY")]
+        policy: PathBuf,
+    },
+    /// Print the hash that pins the policy: Keccak-256 of its canonical text
+    #[command(after_help = "\
+White space, the order of members and the spelling of addresses do not count; everything else does.
+
+Example:
+  coldbridge policy hash treasury.json")]
+    Hash {
+        /// The policy
+        #[arg(value_name = "POLICY")]
+        policy: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
 pub enum NetworkCommand {
     /// List their names, chains and where they come from
     List,
@@ -328,6 +360,8 @@ pub struct AttachArgs {
     /// The form of the signatures: any, der, rs, rsv, compact or custom
     #[arg(long, value_name = "FORM", default_value = "any", value_parser = form)]
     pub format: Form,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
     #[command(flatten)]
     pub guard: GuardArgs,
     /// Take all-lower-case addresses in the intent, in which no typo can be seen
@@ -379,6 +413,16 @@ pub struct DocumentArgs {
     /// Take all-lower-case addresses in the intent, in which no typo can be seen
     #[arg(long)]
     pub allow_unchecksummed: bool,
+}
+
+#[derive(Args)]
+pub struct PolicyArgs {
+    /// Refuse what this policy does not allow (coldbridge/policy/1)
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Refuse any other policy than the one with this hash (coldbridge policy hash)
+    #[arg(long, value_name = "HEX", requires = "policy")]
+    pub policy_hash: Option<String>,
 }
 
 #[derive(Args)]

@@ -5,6 +5,7 @@ mod document;
 mod explain;
 mod guard;
 mod key;
+mod policy;
 mod schema;
 mod sign;
 
@@ -16,6 +17,7 @@ use coldbridge::network::Origin;
 use coldbridge::{Json, Networks, Refusal, Spelling};
 
 use crate::cli::{Cli, Command, DocumentArgs, KeyCommand, NetworkCommand};
+use crate::hardening::Filter;
 use crate::output::{Errors, Output};
 use crate::{key_file, networks};
 
@@ -34,21 +36,23 @@ impl Outcome {
 }
 
 /// Runs the command that was asked for.
-pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
+pub fn run(cli: Cli, errors: Errors, filter: Filter) -> Result<Outcome, Refusal> {
     let networks = networks::known(&cli.network_file)?;
     match cli.command {
         Command::Build { document, output } => document::build(&document, &output, &networks),
-        Command::Review { document, json, output } => {
+        Command::Review { document, json, policy, output } => {
             let form = if json { document::Form::Json } else { document::Form::Text };
-            document::review(&document, form, &output, &networks)
+            document::review(&document, form, &policy, &output, &networks)
         }
-        Command::Sign { document, key, yes, guard, output } => {
+        Command::Sign { document, key, yes, policy, guard, output } => {
             let consent = if yes { sign::Consent::Given } else { sign::Consent::Ask };
-            let how = sign::How { key: &key, guard: &guard, consent, errors };
+            let how = sign::How { key: &key, policy: &policy, guard: &guard, consent, errors, filter };
             sign::sign(&document, &how, &output, &networks)
         }
-        Command::Digest { document, only, output } => attach::digest(&document, only, &output, &networks),
-        Command::Attach { attach, output } => attach::attach(&attach, &output, errors, &networks),
+        Command::Digest { document, only, policy, output } => {
+            attach::digest(&document, only, &policy, &output, &networks)
+        }
+        Command::Attach { attach, output } => attach::attach(&attach, &output, errors, filter, &networks),
         Command::Export { document, output, .. } => document::export(&document, &output, &networks),
         Command::Verify { document, raw, output } => {
             let form = if raw { document::VerifyForm::Raw } else { document::VerifyForm::Document };
@@ -56,6 +60,7 @@ pub fn run(cli: Cli, errors: Errors) -> Result<Outcome, Refusal> {
         }
         Command::Quote { document, output } => document::quote(&document, &output, &networks),
         Command::Guard(command) => guard::run(command, errors),
+        Command::Policy(command) => policy::run(&command),
         Command::Key(KeyCommand::Address { key }) => print(&format!("{}\n", key_file::read(&key)?.address())),
         Command::Key(KeyCommand::Import { key, output }) => key::import(&key, &output),
         Command::Network(NetworkCommand::List) => network_list(&networks),

@@ -100,7 +100,7 @@ impl Place {
 
 fn replaced(entry: &Entry) -> String {
     format!(
-        "this takes the place of a {} with nonce {} on chain {}: {}",
+        "this takes the place of {} with nonce {} on chain {}: {}",
         entry.purpose, entry.slot.nonce, entry.slot.chain_id, entry.digest
     )
 }

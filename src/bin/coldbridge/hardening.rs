@@ -37,7 +37,7 @@ pub fn begin() -> Filter {
 }
 
 /// System calls that no command needs. One of them is the end of the process.
-const DENIED: &[i64] = &[
+pub const DENIED: &[i64] = &[
     // the network, by sockets or by the ring that can open them
     libc::SYS_socket,
     libc::SYS_socketpair,
@@ -78,9 +78,9 @@ const DENIED: &[i64] = &[
 
 /// On x86-64 the same calls have a second number (x32), which must not be the way round.
 #[cfg(target_arch = "x86_64")]
-const SECOND_NUMBER: i64 = 0x4000_0000;
+pub const SECOND_NUMBER: i64 = 0x4000_0000;
 #[cfg(not(target_arch = "x86_64"))]
-const SECOND_NUMBER: i64 = 0;
+pub const SECOND_NUMBER: i64 = 0;
 
 fn filter() -> Option<BpfProgram> {
     let rules: BTreeMap<i64, _> =

@@ -52,6 +52,7 @@ fn read_from(arguments: &KeyArgs, source: KeySource<'_>) -> Result<Key, Refusal>
             plain(arguments, kind, &text)?
         }
     };
+    drop(text);
     Ok(locked(key))
 }
 
@@ -65,7 +66,11 @@ pub fn read_plain(arguments: &KeyArgs) -> Result<Key, Refusal> {
             format!("{name} is a keystore already"),
             "use it as it is: --key FILE; or import the mnemonic or the hex key that it was made from",
         )),
-        kind => plain(arguments, kind, &text).map(locked),
+        kind => {
+            let key = plain(arguments, kind, &text)?;
+            drop(text);
+            Ok(locked(key))
+        }
     }
 }
 

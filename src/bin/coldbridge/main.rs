@@ -14,6 +14,7 @@ mod networks;
 #[path = "../shared/new_file.rs"]
 mod new_file;
 mod output;
+mod policy_file;
 mod secret_file;
 mod terminal;
 #[path = "../shared/usage.rs"]
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         if cli.require_airgap {
             hardening::require_airgap(filter, Path::new("/"))?;
         }
-        command::run(cli, errors)
+        command::run(cli, errors, filter)
     });
     match result {
         Ok(outcome) => ExitCode::from(outcome.code()),

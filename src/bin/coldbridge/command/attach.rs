@@ -5,16 +5,17 @@ use std::io::Read as _;
 use std::path::Path;
 
 use coldbridge::external::Form;
-use coldbridge::guard::Replacement;
 use coldbridge::json::Cursor;
 use coldbridge::refusal::printable;
 use coldbridge::{Code, Document, External, Json, Networks, Refusal, Unsigned, digest, json};
 
 use super::document::{each, line};
 use super::{Outcome, spelling};
-use crate::cli::{AttachArgs, DocumentArgs, Only, OutputArgs};
+use crate::cli::{AttachArgs, DocumentArgs, Only, OutputArgs, PolicyArgs};
 use crate::guard_file::Place;
+use crate::hardening::Filter;
 use crate::output::Errors;
+use crate::policy_file::Rules;
 
 /// What signers write is short; a batch of them is not read beyond this.
 const MAX_SIGNATURES: u64 = 16 * 1024 * 1024;
@@ -22,12 +23,15 @@ const MAX_SIGNATURES: u64 = 16 * 1024 * 1024;
 pub fn digest(
     arguments: &DocumentArgs,
     only: Option<Only>,
+    policy: &PolicyArgs,
     output: &OutputArgs,
     networks: &Networks,
 ) -> Result<Outcome, Refusal> {
     let spelling = spelling(arguments);
+    let mut rules = Rules::named(policy)?;
     each(&arguments.document, output, |bytes| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
+        rules.judge(&unsigned)?;
         let document = digest::digests(&unsigned)?;
         let Some(only) = only else { return Ok(line(&document)) };
         let member = match only {
@@ -55,11 +59,15 @@ pub fn attach(
     arguments: &AttachArgs,
     output: &OutputArgs,
     errors: Errors,
+    filter: Filter,
     networks: &Networks,
 ) -> Result<Outcome, Refusal> {
     let (document, given) = arguments.parts()?;
+    let mut rules = Rules::named(&arguments.policy)?;
+    rules.judge_airgap(filter)?;
     let mut guard = Place::named(&arguments.guard, None, errors)?;
-    let replacement = if arguments.guard.replace { Replacement::Allowed } else { Replacement::Undeclared };
+    rules.judge_guard(&guard)?;
+    let replacement = rules.replacement(&arguments.guard);
     let by_digest = match &arguments.signatures {
         Some(path) => Some(ByDigest::read(path)?),
         None => None,
@@ -71,8 +79,9 @@ pub fn attach(
     let spelling = arguments.spelling();
     each(document, output, |bytes| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
+        rules.judge(&unsigned)?;
         let by_digest = by_digest.as_ref().map(|by_digest| by_digest.of(&unsigned)).transpose()?;
-        let ready = unsigned.ready()?;
+        let ready = unsigned.ready()?.under(rules.hash());
         let reservation = ready.reservation()?;
         let released = ready.attach(by_digest.as_ref().unwrap_or(&signatures))?;
         guard.reserve(&reservation, replacement, errors)?;

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use coldbridge::json::{self, Cursor};
 use coldbridge::signed::prove_raw;
-use coldbridge::{Address, Code, Decoded, Document, Json, Networks, Refusal, Request, Review, Signed};
+use coldbridge::{Address, Code, Decoded, Document, Json, Networks, Refusal, Request, Review, Signed, Unsigned};
 
 use super::{Outcome, spelling};
-use crate::cli::{DocumentArgs, OutputArgs};
+use crate::cli::{DocumentArgs, OutputArgs, PolicyArgs};
 use crate::input::{Input, Shape, trimmed};
 use crate::output::Output;
+use crate::policy_file::Rules;
 
 /// The name and version of what `verify` writes.
 const VERIFIED: &str = "coldbridge/verified/1";
@@ -88,18 +89,25 @@ pub fn quote(arguments: &DocumentArgs, output: &OutputArgs, networks: &Networks)
 pub fn review(
     arguments: &DocumentArgs,
     form: Form,
+    policy: &PolicyArgs,
     output: &OutputArgs,
     networks: &Networks,
 ) -> Result<Outcome, Refusal> {
     let spelling = spelling(arguments);
+    let mut rules = Rules::named(policy)?;
     each(&arguments.document, output, |bytes| {
         let text = bytes.trim_ascii();
+        let mut of_plan = |unsigned: Unsigned| {
+            // Without a policy a review says what is so; it allows nothing.
+            let verdict = if rules.hash().is_some() { rules.judge(&unsigned)? } else { None };
+            Ok::<_, Refusal>(Review::of_unsigned(&unsigned)?.under(verdict))
+        };
         let review = if text.starts_with(b"0x") {
             Review::of_raw(&raw(text)?, networks)?
         } else {
             match Document::read(&json::parse(bytes)?, networks, spelling)? {
-                Document::Request(request) => Review::of_unsigned(&request.plan()?)?,
-                Document::Unsigned(unsigned) => Review::of_unsigned(&unsigned)?,
+                Document::Request(request) => of_plan(request.plan()?)?,
+                Document::Unsigned(unsigned) => of_plan(unsigned)?,
                 Document::Signed(signed) => Review::of_signed(&signed)?,
             }
         };
@@ -151,6 +159,7 @@ fn verified(signed: &Signed) -> Json {
     if !signed.signers().is_empty() {
         members.push(("signers", Json::Array(signed.signers().iter().map(Json::display).collect())));
     }
+    members.extend(signed.policy_hash().map(|hash| ("policyHash", Json::display(hash))));
     let transactions = signed.transactions().iter().map(|transaction| {
         Json::object([
             ("layer", Json::text(transaction.layer().name())),

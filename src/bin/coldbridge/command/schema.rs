@@ -18,6 +18,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("track", include_str!("../../../schema/track.json")),
     ("relay-config", include_str!("../../../schema/relay-config.json")),
     ("network", include_str!("../../../schema/network.json")),
+    ("policy", include_str!("../../../schema/policy.json")),
     ("guard", include_str!("../../../schema/guard.json")),
     ("error", include_str!("../../../schema/error.json")),
 ];

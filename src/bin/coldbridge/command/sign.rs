@@ -1,13 +1,16 @@
 //! `sign`: the review is shown and the question asked before the key is used; nothing leaves before it is proved.
 
-use coldbridge::guard::Replacement;
+use coldbridge::policy::{Confirmation, Typed};
 use coldbridge::{Code, Document, Key, Networks, Ready, Refusal, Review, Unsigned, json};
 
 use super::document::each;
 use super::{Outcome, spelling};
-use crate::cli::{DocumentArgs, GuardArgs, KeyArgs, KeySource, OutputArgs};
+use crate::cli::{DocumentArgs, GuardArgs, KeyArgs, KeySource, OutputArgs, PolicyArgs};
 use crate::guard_file::Place;
+use crate::hardening::Filter;
 use crate::output::Errors;
+use crate::policy_file::Rules;
+use crate::terminal::Expected;
 use crate::{key_file, terminal};
 
 /// Whether a person still has to agree.
@@ -15,6 +18,8 @@ use crate::{key_file, terminal};
 pub enum Consent {
     /// Show the review and ask.
     Ask,
+    /// Show the review and have its recipient or amount typed.
+    Typed,
     /// `--yes`.
     Given,
 }
@@ -23,12 +28,16 @@ pub enum Consent {
 pub struct How<'a> {
     /// Where the key comes from.
     pub key: &'a KeyArgs,
+    /// What is allowed.
+    pub policy: &'a PolicyArgs,
     /// Where the record of what was signed stands.
     pub guard: &'a GuardArgs,
     /// Whether a person still has to agree.
     pub consent: Consent,
     /// How notes are written.
     pub errors: Errors,
+    /// Whether the process has denied itself the network.
+    pub filter: Filter,
 }
 
 pub fn sign(
@@ -46,28 +55,60 @@ pub fn sign(
             "name the document, or open the key on another descriptor: --key-fd 3 3< FILE",
         ));
     }
+    let mut rules = Rules::named(how.policy)?;
+    rules.judge_airgap(how.filter)?;
+    let consent = consent(how.consent, &rules)?;
     let keys = key_file::read_all(how.key)?;
     let keys: Vec<&Key> = keys.iter().collect();
     let owners = keys.iter().map(|key| key.address().to_string()).collect::<Vec<_>>().join(" and ");
     let mut guard = Place::named(how.guard, Some(how.key), how.errors)?;
+    rules.judge_guard(&guard)?;
+    let replacement = rules.replacement(how.guard);
     let spelling = spelling(arguments);
     each(&arguments.document, output, |bytes| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
-        let review = match how.consent {
-            Consent::Ask => Some(Review::of_unsigned(&unsigned)?.to_text()),
+        let verdict = rules.judge(&unsigned)?;
+        let question = match consent {
+            Consent::Ask => Some((Review::of_unsigned(&unsigned)?.under(verdict), Expected::Yes)),
+            Consent::Typed => Some((Review::of_unsigned(&unsigned)?.under(verdict), expected(unsigned.typed()?))),
             Consent::Given => None,
         };
-        let replacement = replacement(how.guard, &unsigned);
-        let ready = ready(unsigned)?;
+        let ready = ready(unsigned)?.under(rules.hash());
         ready.judge_keys(&keys)?;
         let reservation = ready.reservation()?;
         let said = guard.foresee(&reservation, replacement)?;
-        if let Some(review) = review {
-            terminal::confirm(&format!("{review}{said}"), &format!("Sign this with the key of {owners}?"))?;
+        if let Some((review, expected)) = question {
+            let text = format!("{}{said}", review.to_text());
+            terminal::confirm(&text, &format!("Sign this with the key of {owners}?"), &expected)?;
         }
         guard.reserve(&reservation, replacement, how.errors)?;
         Ok(format!("{}\n", ready.sign(&keys)?.text()))
     })
+}
+
+/// What the command line and the policy together ask of a person.
+fn consent(asked: Consent, rules: &Rules) -> Result<Consent, Refusal> {
+    match (asked, rules.confirmation()) {
+        (Consent::Given, Some(Confirmation::Yes | Confirmation::Typed)) => Err(Refusal::new(
+            Code::POLICY_CONFIRMATION,
+            "",
+            "--yes asks nobody, and the policy asks for a person",
+            "sign at a terminal, without --yes",
+        )),
+        (_, Some(Confirmation::Typed)) => Ok(Consent::Typed),
+        (asked, _) => Ok(asked),
+    }
+}
+
+/// What is typed for a plan.
+fn expected(typed: Typed) -> Expected {
+    let (what, whole) = match typed.recipient {
+        Some(recipient) => ("recipient", recipient.to_string()),
+        None => ("sign digest", typed.digest.to_string()),
+    };
+    let amount = typed.amount.map(|amount| amount.to_string());
+    let end = whole.chars().skip(whole.len().saturating_sub(6)).collect();
+    Expected::Typed { what, end, amount }
 }
 
 /// The plan, encoded twice.
@@ -84,9 +125,4 @@ fn ready(unsigned: Unsigned) -> Result<Ready, Refusal> {
     let point = std::env::var("COLDBRIDGE_INJECT_FAULT").ok();
     let point = point.map(|text| Point::parse(&text).expect("STEP:before|after:TRANSACTION:BIT"));
     unsigned.ready_with(point.map_or(Faults::default(), Faults::at))
-}
-
-/// Whether this plan may take the place of what was signed before.
-fn replacement(guard: &GuardArgs, _unsigned: &Unsigned) -> Replacement {
-    if guard.replace { Replacement::Allowed } else { Replacement::Undeclared }
 }
