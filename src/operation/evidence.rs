@@ -187,13 +187,13 @@ impl Evidence {
         let root = ending.root;
         let result = if self.batch_root.is_some() {
             format!(
-                "verified: {what} is leaf {} of batch {} and the proof ends in batchRoot {root}, if that is {place}",
+                "verified: {what} is leaf {} of batch {}, as the proof ends in batchRoot {root} which must be {place}",
                 self.index, self.batch_number
             )
         } else {
             let text = format!(
-                "THE PROOF IS NOT VERIFIED: THERE IS NO batchRoot. Nothing shows that L2 said this; compare {root}, in which \
-                 the proof ends, with {place} before you pay for gas"
+                "THE PROOF IS NOT VERIFIED: THERE IS NO batchRoot. Nothing shows that L2 said this; the proof ends in {root} \
+                 which must be {place}: look there before you pay for gas"
             );
             plan.warnings.push(text.clone());
             text
