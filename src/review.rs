@@ -209,6 +209,16 @@ impl Review {
             .fold(text, |text, (address, label)| text.replace(&address.to_string(), &format!("{address} \"{label}\"")))
     }
 
+    /// What a token leaves the account for: the gas token for value and fees, unless others pay these.
+    fn what_it_is_for(&self, token: &str) -> &'static str {
+        let of_gas = || self.transactions.iter().filter(|reviewed| reviewed.gas_token() == token);
+        let sponsored = |reviewed: &&Reviewed| reviewed.decoded.transaction.paymaster().is_some();
+        if of_gas().next().is_some() && of_gas().all(|reviewed| sponsored(&reviewed)) {
+            return "for the value: a paymaster pays the fees";
+        }
+        "value and fees together"
+    }
+
     /// The review for a person: 80 columns of ASCII.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
@@ -229,7 +239,7 @@ impl Review {
             write_line(
                 &mut out,
                 "WORST CASE",
-                &format!("at most {amount} leaves the account, value and fees together"),
+                &format!("at most {amount} leaves the account, {}", self.what_it_is_for(&token)),
             );
         }
         for check in &self.checks {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use coldbridge::inclusion::Question;
 use coldbridge::json::{self, Cursor};
 use coldbridge::signed::prove_raw;
 use coldbridge::{Address, Code, Decoded, Document, Json, Networks, Refusal, Request, Review, Signed, Unsigned};
@@ -70,6 +71,10 @@ pub fn build(arguments: &DocumentArgs, output: &OutputArgs, networks: &Networks)
     each(&arguments.document, output, |bytes| {
         Ok(line(&Request::read(&json::parse(bytes)?, networks, spelling)?.plan()?.to_json()))
     })
+}
+
+pub fn inclusion(document: &Path, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {
+    each(document, output, |bytes| Ok(line(&Question::read(&json::parse(bytes)?, networks)?.answer()?)))
 }
 
 pub fn export(arguments: &DocumentArgs, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {
