@@ -607,6 +607,11 @@ fn a_node_without_zks_estimate_fee_is_asked_in_the_standard_way() {
     assert_eq!(said.json()["facts"]["transaction"]["gasLimit"], json!(355_809), "{}", said.stderr);
     assert!(said.stderr.contains("no zks_estimateFee"), "{}", said.stderr);
     assert_eq!(l2.params("eth_estimateGas")[0][0]["eip712Meta"], json!({"gasPerPubdata": "0xc350"}));
+    // Where nobody estimates, nothing is guessed.
+    chain.reply("l2", "eth_estimateGas", Reply::missing());
+    let (l1, l2) = made_up(&chain);
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &withdraw);
+    assert_eq!((said.exit, refusal_of(&said).as_str()), (20, "relay.no_estimate"), "{}", said.stderr);
     // A request whose bytecodes go along: numbers, not hex.
     let (l1, l2) = made_up(&Chain::of(&local()));
     let code = format!("0x{}", "ab".repeat(32));
