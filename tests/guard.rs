@@ -371,7 +371,7 @@ fn a_guard_is_a_private_regular_file() {
     refused(&sign(Path::new("/dev/null")), "guard.permissions", "");
     // Where none can be made nothing is signed.
     let said = sign(&desk.folder.join("no/such/folder/guard"));
-    assert_eq!((said.exit, said.error()["code"].as_str(), said.stdout.as_str()), (10, Some("io.read"), ""));
+    assert_eq!((said.exit, said.error()["code"].as_str(), said.stdout.as_str()), (10, Some("io.write"), ""));
     // Held by somebody for too long.
     let holder = OpenOptions::new().write(true).open(&other).expect("there");
     holder.lock().expect("locked");

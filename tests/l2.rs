@@ -36,10 +36,11 @@ fn review(fixture: &Fixture) -> (String, Value) {
     (review.to_text(), serde_json::from_str(&review.to_json().to_string()).expect("JSON"))
 }
 
-/// The signed cases of what runs on L2.
+/// The signed cases of what runs on L2, but those of smart accounts: their signatures are another file's matter.
 fn on_l2() -> Vec<Fixture> {
     let runs_there = |fixture: &Fixture| {
         fixture.signed().is_some_and(|signed| signed["transactions"][0]["unsigned"]["layer"] == "l2")
+            && fixture.json["request"]["intent"]["fromKind"] != "contract"
     };
     operation_fixtures().into_iter().filter(runs_there).collect()
 }
@@ -101,7 +102,8 @@ fn network_files_pin_tokens_strictly() {
     let read = |network: &Value| Networks::pinned().with(&json::parse(network.to_string().as_bytes()).expect("JSON"));
     let networks = read(&file).expect("as the fixtures use it");
     let shown = networks.find("custom-tokens").expect("read").to_json();
-    assert_eq!(serde_json::from_str::<Value>(&shown.to_string()).expect("JSON"), file, "network show is what was read");
+    let shown: Value = serde_json::from_str(&shown.to_string()).expect("JSON");
+    assert_eq!(shown["tokens"], file["tokens"], "network show is what was read");
     // In order: zkCRO (the base token), USDC of L1, NATIVE, THIRD.
     let of = |index: usize, member: &str| file["tokens"][index][member].clone();
     let eth = value!("0x0000000000000000000000000000000000000001");

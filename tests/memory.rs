@@ -32,7 +32,7 @@ fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--release", "--locked", "--bin", "coldbridge"])
+            .args(["build", "--quiet", "--release", "--locked", "--offline", "--bin", "coldbridge"])
             .current_dir(common::root())
             .status()
             .expect("cargo");

@@ -270,6 +270,13 @@ fn what_the_policy_asks_of_the_run() {
         assert_eq!(desk.sign(&other.to_string(), &["--yes"]).exit, 0);
         assert_eq!(desk.sign(&second.to_string(), &["--yes"]).exit, 9, "not declared");
         assert_eq!(desk.sign(&second.to_string(), &["--yes", "--replace"]).exit, exit, "{policy}");
+        // A cancel says by itself what it is; the policy that says nothing leaves it to the switch.
+        let mut cancel = fixture("cancel", "cancel_l1_era_mainnet").json["request"].clone();
+        cancel["intent"]["from"] = other["intent"]["from"].clone();
+        cancel["facts"]["transaction"]["nonce"] = other["facts"]["transaction"]["nonce"].clone();
+        let by_itself = if policy["replacement"] == "allowed" { 0 } else { 9 };
+        assert_eq!(desk.sign(&cancel.to_string(), &["--yes"]).exit, by_itself, "{policy}");
+        assert_eq!(desk.sign(&cancel.to_string(), &["--yes", "--replace"]).exit, exit, "{policy}");
     }
 }
 

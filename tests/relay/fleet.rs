@@ -266,3 +266,35 @@ fn what_a_reorganisation_throws_out_is_sent_again() {
     assert_eq!((said.exit, said.states()), (0, vec!["sent", "included"]), "{}", said.stderr);
     assert_all_mined_once(&anvil, &other, &payloads);
 }
+
+/// One journal, one relay; and whoever reads the receipts is needed.
+#[test]
+fn a_second_relay_and_a_lost_reader_stop_before_anything_is_sent_unseen() {
+    let anvil = Anvil::start(&["--chain-id", "31337", "--no-mining"]);
+    let payloads = payloads(1, 2, &mut Dice(6));
+    fund(&anvil, &payloads);
+    let relay = Relay::new();
+    std::fs::write(relay.folder.join("signed.json"), lines(&payloads)).expect("written");
+    let mut first = spawn(&relay, &anvil.url, &[]);
+    let mut said = BufReader::new(first.stdout.take().expect("piped")).lines();
+    assert!(said.any(|line| line.expect("text").contains("sent")));
+    let second = relay.broadcast_text(&lines(&payloads), &["--l1", &anvil.url, "--timeout", "1"]);
+    assert_eq!((second.exit, second.code().as_str()), (10, "relay.journal"), "{}", second.stderr);
+    assert!(second.stderr.contains("another relay has it open"), "{}", second.stderr);
+    // Its reader goes away: the first ends with what it can not say, and sends no second payload.
+    drop(said);
+    anvil.call("anvil_mine", &value!(["0x1"]));
+    assert_eq!(first.wait().expect("an end").code(), Some(10));
+    let sender = payloads[0].from().to_string();
+    assert_eq!(anvil.call("eth_getTransactionCount", &value!([sender, "pending"])), value!("0x1"));
+    // What it could not say is in the journal.
+    let journal = rusqlite::Connection::open(relay.journal()).expect("SQLite");
+    let states: Vec<String> = journal
+        .prepare("SELECT state FROM payload ORDER BY nonce")
+        .expect("the table")
+        .query_map([], |row| row.get(0))
+        .expect("rows")
+        .collect::<Result<_, _>>()
+        .expect("states");
+    assert_eq!(states, ["included", "recorded"]);
+}

@@ -124,8 +124,10 @@ impl Delivery<'_> {
                         self.inclusion.set(Some(seen));
                         is_told = true;
                     }
-                    if self.is_deep_enough(receipt.block_number)? {
-                        return self.finished(&receipt);
+                    match self.is_deep_enough(receipt.block_number) {
+                        Ok(true) => return self.finished(&receipt),
+                        Err(refusal) if is_late => return Err(refusal),
+                        _ => {}
                     }
                 }
                 Ok(Sight::Waiting) => (looks_used, looks_free, was_known) = (0, 0, true),

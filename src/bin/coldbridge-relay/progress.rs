@@ -1,5 +1,7 @@
 //! Progress for a person: a bar for all payloads and a line for each that is on its way. Nothing where nobody looks.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -12,12 +14,15 @@ const TICK: Duration = Duration::from_millis(120);
 pub struct Board {
     all: MultiProgress,
     total: ProgressBar,
+    /// The sentences that were written.
+    said: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// One payload's line.
 pub struct Line {
     all: MultiProgress,
     bar: ProgressBar,
+    said: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Board {
@@ -28,14 +33,14 @@ impl Board {
         let bar = ProgressBar::new(total).with_style(style.unwrap_or(ProgressStyle::default_bar()));
         let total = all.add(bar);
         total.enable_steady_tick(TICK);
-        Self { all, total }
+        Self { all, total, said: Arc::default() }
     }
 
     /// A line above the bar.
     pub fn line(&self) -> Line {
         let style = ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or(ProgressStyle::default_spinner());
         let bar = self.all.insert_before(&self.total, ProgressBar::new_spinner().with_style(style));
-        Line { all: self.all.clone(), bar }
+        Line { all: self.all.clone(), bar, said: Arc::clone(&self.said) }
     }
 
     /// One payload more is through.
@@ -66,9 +71,11 @@ impl Line {
         self.bar.tick();
     }
 
-    /// Writes a sentence for a person.
+    /// Writes a sentence for a person, once in a run.
     pub fn note(&self, text: &str) {
-        self.suspend(|| print_note(text));
+        if self.said.lock().is_ok_and(|mut said| said.insert(text.to_owned())) {
+            self.suspend(|| print_note(text));
+        }
     }
 
     /// Writes while the bars are out of the way.

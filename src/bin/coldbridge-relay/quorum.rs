@@ -9,6 +9,7 @@ use coldbridge::{Address, Code, Layer, Refusal, TxHash};
 use serde_json::{Value, json};
 
 use crate::answer::{Receipt, Transaction, normal, quantity, word};
+use crate::output::print_note;
 use crate::rpc::{Answer, Endpoint, Lost, NodeError, Patience};
 
 /// What came of a call of one node.
@@ -72,9 +73,13 @@ impl Quorum {
                 Err(refusal) => failures.push(refusal),
             }
         }
-        match failures.into_iter().next() {
+        let mut failures = failures.into_iter();
+        match failures.next() {
             Some(refusal) if serving.len() < needed => Err(refusal),
-            _ => {
+            failed => {
+                for left_out in failed.into_iter().chain(failures) {
+                    print_note(&format!("an endpoint is left out: {}", left_out.problem()));
+                }
                 quorum.endpoints = serving;
                 Ok(quorum)
             }

@@ -277,7 +277,7 @@ fn open(path: &Path, access: Access) -> Result<File, Refusal> {
     }
     let file = options.open(path).map_err(|error| match Errno::from_io_error(&error) {
         Some(Errno::LOOP | Errno::ISDIR) => not_private(path, "is not a regular file"),
-        _ => failed(path, "opened", &error),
+        _ => failed(path, if access == Access::Append { "written" } else { "read" }, &error),
     })?;
     let metadata = file.metadata().map_err(|error| failed(path, "read", &error))?;
     match judge(&metadata) {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use coldbridge::guard::Replacement;
 use coldbridge::json::Cursor;
+use coldbridge::operation::cancel;
 use coldbridge::policy::{Confirmation, Demand, Permission, Tally, Verdict, judge_without};
 use coldbridge::{Code, Digest, Json, Policy, Refusal, Unsigned, json};
 
@@ -62,13 +63,15 @@ impl Rules {
         self.policy.as_ref().and_then(Policy::confirmation)
     }
 
-    /// Whether what was asked for by switch may take the place of what was signed before.
-    pub fn replacement(&self, guard: &GuardArgs) -> Replacement {
-        let allowed = self.policy.as_ref().and_then(Policy::replacement);
-        match (guard.replace, allowed) {
-            (false, _) => Replacement::Undeclared,
-            (true, Some(Permission::Refused)) => Replacement::Forbidden,
-            (true, Some(Permission::Allowed) | None) => Replacement::Allowed,
+    /// Whether this plan may take the place of what was signed before. A replacement is declared by switch; a cancel is one
+    /// by itself where a policy allows it, and without a policy needs the switch too.
+    pub fn replacement(&self, guard: &GuardArgs, unsigned: &Unsigned) -> Replacement {
+        let is_cancel = unsigned.request().operation() == cancel::OPERATION.name;
+        match self.policy.as_ref().and_then(Policy::replacement) {
+            Some(Permission::Refused) if guard.replace || is_cancel => Replacement::Forbidden,
+            Some(Permission::Allowed) if guard.replace || is_cancel => Replacement::Allowed,
+            None if guard.replace => Replacement::Allowed,
+            _ => Replacement::Undeclared,
         }
     }
 

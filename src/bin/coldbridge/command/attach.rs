@@ -67,7 +67,6 @@ pub fn attach(
     rules.judge_airgap(filter)?;
     let mut guard = Place::named(&arguments.guard, None, errors)?;
     rules.judge_guard(&guard)?;
-    let replacement = rules.replacement(&arguments.guard);
     let by_digest = match &arguments.signatures {
         Some(path) => Some(ByDigest::read(path)?),
         None => None,
@@ -80,6 +79,7 @@ pub fn attach(
     each(document, output, |bytes| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
         rules.judge(&unsigned)?;
+        let replacement = rules.replacement(&arguments.guard, &unsigned);
         let by_digest = by_digest.as_ref().map(|by_digest| by_digest.of(&unsigned)).transpose()?;
         let ready = unsigned.ready()?.under(rules.hash());
         let reservation = ready.reservation()?;

@@ -75,8 +75,9 @@ fn shown(guard: &Guard) -> String {
                 let _ = writeln!(text, "signed     {}", plan.intent_id().unwrap_or("(no intent id)"));
                 plan.entries().try_for_each(|entry| {
                     let Slot { from, chain_id, nonce } = entry.slot;
-                    writeln!(text, "           nonce {nonce} of {from} on chain {chain_id}")?;
-                    writeln!(text, "           {} {}", entry.purpose, entry.digest)
+                    writeln!(text, "           {}, nonce {nonce} on chain {chain_id} of", entry.purpose)?;
+                    writeln!(text, "           {from}, digest")?;
+                    writeln!(text, "           {}", entry.digest)
                 })
             }
             Record::Retired { intent_id, because, .. } => writeln!(text, "retired    {intent_id}: {because}"),

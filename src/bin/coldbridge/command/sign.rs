@@ -65,7 +65,6 @@ pub fn sign(
     let owners = keys.iter().map(|key| key.address().to_string()).collect::<Vec<_>>().join(" and ");
     let mut guard = Place::named(how.guard, Some(how.key), how.errors)?;
     rules.judge_guard(&guard)?;
-    let replacement = rules.replacement(how.guard);
     let spelling = spelling(arguments);
     let mut input = None;
     let mut consent = consent;
@@ -84,6 +83,7 @@ pub fn sign(
     let answer = |bytes: &[u8]| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
         let verdict = rules.judge(&unsigned)?;
+        let replacement = rules.replacement(how.guard, &unsigned);
         let question = match consent {
             Consent::Ask => Some((Review::of_unsigned(&unsigned)?.under(verdict), Expected::Yes)),
             Consent::Typed => Some((Review::of_unsigned(&unsigned)?.under(verdict), expected(unsigned.typed()?))),
