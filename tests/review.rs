@@ -60,7 +60,8 @@ fn every_screen_has_80_columns_of_ascii() {
     let mut batches: std::collections::BTreeMap<_, String> = std::collections::BTreeMap::new();
     for fixture in operation_fixtures().iter().filter(|fixture| fixture.signed().is_some()) {
         let batch = batches.entry((fixture.network_files(), fixture.allows_unchecksummed())).or_default();
-        batch.push_str(&format!("{}\n", fixture.request_text()));
+        batch.push_str(&fixture.request_text());
+        batch.push('\n');
     }
     let policy = call_policy();
     for ((files, unchecksummed), input) in batches {
@@ -89,7 +90,8 @@ fn batch() -> String {
         request["intent"]["operation"]["deposit"]["amount"] = amount.into();
         request["intent"]["operation"]["deposit"]["to"] = to.into();
         request["facts"]["transaction"]["nonce"] = nonce.into();
-        lines.push_str(&format!("{request}\n"));
+        lines.push_str(&request.to_string());
+        lines.push('\n');
     }
     lines
 }
