@@ -53,6 +53,7 @@ pub mod key;
 // the documents, along the line
 pub mod digest;
 pub mod document;
+pub mod inclusion;
 pub mod policy;
 pub mod request;
 pub mod review;

@@ -15,6 +15,7 @@ use ethabi::ethereum_types::U256;
 
 use crate::address::Address;
 use crate::hash::{TxHash, keccak256, keccak256_concat};
+use crate::json::Json;
 use crate::refusal::{Code, ContractError, Refusal, contract_error};
 
 /// A word of a proof.
@@ -185,6 +186,14 @@ pub struct SettlementLayer {
     pub chain_id: u64,
     /// Its batch.
     pub batch_number: u128,
+}
+
+impl SettlementLayer {
+    /// `{"chainId","batchNumber"}`
+    pub fn to_json(self) -> Json {
+        let batch = Json::count(U256::from(self.batch_number));
+        Json::object([("chainId", Json::count(self.chain_id)), ("batchNumber", batch)])
+    }
 }
 
 /// Why words are no proof, or none of this leaf.
@@ -414,6 +423,17 @@ pub enum Inclusion {
     Failed,
     /// The proof holds for neither: no such log is shown.
     Missing,
+}
+
+impl Inclusion {
+    /// The word of documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Missing => "missing",
+        }
+    }
 }
 
 /// `proveL1ToL2TransactionStatus` for both statuses.

@@ -377,6 +377,9 @@ fn reviews_say_what_the_bytes_say_in_80_columns_of_ascii() {
         ("withdraw", "withdraw_era_sepolia_typical"),
         ("withdraw", "withdraw_erc20_native_era_mainnet"),
         ("withdraw", "withdraw_message_era_mainnet"),
+        ("finalize_withdrawal", "finalize_era_mainnet_gateway_usdc"),
+        ("finalize_withdrawal", "finalize_era_mainnet_without_root"),
+        ("claim_failed_deposit", "claim_era_mainnet_typical"),
         ("call", "call_erc20_transfer"),
         ("deploy", "deploy_l2_create2_dependencies"),
     ] {
@@ -494,6 +497,7 @@ fn help_texts_are_golden() {
         "policy",
         "policy explain",
         "policy hash",
+        "inclusion",
         "guard",
         "guard show",
         "guard export",

@@ -104,7 +104,7 @@ fn attached_signatures_give_what_the_key_gives() {
 }
 
 /// The document says what the fixture says, and its typed data hashes to the digest (ethers and viem say so in
-/// fixtures/generate/typed_data.mjs).
+/// fixtures/generate/schemas.mjs).
 #[test]
 fn digests_are_those_of_the_fixtures() {
     let mut failures = Failures::default();

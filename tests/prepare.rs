@@ -2,70 +2,14 @@
 
 mod common;
 
-use std::process::Command;
-
 use common::Failures;
 use common::chain::Chain;
-use common::program::{PROGRAM, Said, run, run_program, scratch};
-use common::rpc::{ACTOR, Node, Recorded, Reply};
+use common::desk::{ACCOUNT, build, local, made_up, network, recorded, refusal_of, relay, sign};
+use common::program::scratch;
+use common::rpc::{ACTOR, Recorded, Reply};
 use serde_json::{Value, json};
 
-/// The account of the published test key in fixtures/example.
-const ACCOUNT: &str = "0x36615Cf349d7F6344891B1e7CA7C72883F5dc049";
 const TOKEN: &str = "0x003B7C5dc32677f379D8dcaDF693f56Ce95DA294";
-
-fn relay(arguments: &[&str], input: &str) -> Said {
-    run_program(env!("CARGO_BIN_EXE_coldbridge-relay"), &[arguments, &["--json-errors"]].concat(), input)
-}
-
-/// The code of the error document that follows the remarks.
-fn refusal_of(said: &Said) -> String {
-    let line = said.stderr.lines().rev().find(|line| line.starts_with('{')).unwrap_or("{}");
-    let error: Value = serde_json::from_str(line).expect("an error document");
-    error["error"]["code"].as_str().unwrap_or_default().to_owned()
-}
-
-fn build(request: &Value, more: &[&str]) -> Value {
-    run(&[&["build"], more].concat(), request.to_string()).json()
-}
-
-/// Signs with the account's key and proves the signed document.
-fn sign(request: &Value, more: &[&str]) -> Value {
-    let folder = scratch();
-    let file = folder.join("request.json");
-    std::fs::write(&file, request.to_string()).expect("written");
-    let script = "exec 3<\"$1\"; shift; exec \"$@\"";
-    let key = common::root().join("fixtures/example/public-test.key");
-    let output = Command::new("sh")
-        .args(["-c", script, "sh", key.to_str().expect("a path"), PROGRAM, "sign", file.to_str().expect("a path")])
-        .args(["--key-fd", "3", "--yes"])
-        .args(more)
-        .output()
-        .expect("it runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let signed = String::from_utf8(output.stdout).expect("text");
-    run(&[&["verify"], more].concat(), &signed).json();
-    serde_json::from_str(&signed).expect("a signed document")
-}
-
-/// A pair of nodes that tell a recorded story.
-fn recorded(story: fn() -> Recorded) -> (Node, Node) {
-    let node = |layer: &'static str| {
-        let (story, chain) = (story(), Chain::of(&local()));
-        Node::start(move |method, params| match story.answer(layer, method, params) {
-            Some(reply) => reply,
-            // What nobody asked when it was recorded: the base cost of other numbers, by the contract's formula.
-            None if method == "eth_call" => chain.answer(layer, method, params),
-            None => Reply::error(-32000, &format!("not recorded: {method} {params}")),
-        })
-    };
-    (node("l1"), node("l2"))
-}
-
-fn local() -> Value {
-    let text = std::fs::read_to_string(common::root().join("src/network/local.json")).expect("the network");
-    serde_json::from_str(&text).expect("JSON")
-}
 
 fn intent(from: &str, operation: &Value) -> String {
     json!({"network": "local", "from": from, "operation": operation}).to_string()
@@ -188,6 +132,21 @@ fn a_recorded_withdrawal_is_prepared_with_the_era_nodes_own_estimate() {
     assert_eq!(common::rpc::lower(&unsigned["transactions"][0]["data"]), asked[0][0]["data"]);
 }
 
+#[test]
+fn a_recorded_token_withdrawal_is_asked_about_as_it_was_sent() {
+    let (l1, l2) = recorded(|| Recorded::flows(&["erc20_withdrawal"]));
+    let withdraw = json!({"withdraw": {"token": "0x17426C3DD8a78001967D974d8906ba46E2A2A375", "amount": "123456789", "to": ACTOR,
+        "tokenOrigin": {"chainId": 31337, "address": TOKEN}}});
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &intent(ACTOR, &withdraw));
+    let request = said.json();
+    // zks_estimateFee said 0x9195c: 35 % more.
+    assert_eq!(request["facts"]["transaction"]["gasLimit"], json!(805_027), "{}", said.stderr);
+    let story = Recorded::flows(&["erc20_withdrawal"]);
+    let asked = l2.params("zks_estimateFee");
+    assert_eq!(asked, [story.params("l2", "zks_estimateFee", "")]);
+    assert_eq!(build(&request, &[])["transactions"][0]["data"], asked[0][0]["data"]);
+}
+
 /// The same stories with an account whose key is published end in signatures that hold.
 #[test]
 fn what_is_prepared_is_signed_offline() {
@@ -208,21 +167,6 @@ fn what_is_prepared_is_signed_offline() {
     assert_eq!(again, request);
     let document = json!({"schema": "coldbridge/intent/1", "intent": request["intent"]});
     assert_eq!(relay(&[&["prepare", "--l1", &l1.url][..], &flags].concat(), &document.to_string()).json(), request);
-}
-
-fn network(name: &str) -> (Value, String) {
-    let path = common::root().join(format!("fixtures/networks/{name}.json"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    (serde_json::from_str(&text).expect("JSON"), path.to_str().expect("a path").to_owned())
-}
-
-/// A pair of nodes of a made-up chain.
-fn made_up(chain: &Chain) -> (Node, Node) {
-    let node = |layer: &'static str| {
-        let chain = chain.clone();
-        Node::start(move |method, params| chain.answer(layer, method, params))
-    };
-    (node("l1"), node("l2"))
 }
 
 /// Every operation on every kind of chain is prepared, built, signed and proved.
@@ -371,6 +315,14 @@ fn liars_and_broken_nodes_are_told_apart() {
         ("the two URLs are swapped", result("l2", "eth_chainId", json!("0x7a69")), 22, "relay.wrong_chain"),
         // a closed way, other accounts
         ("paused", call(&hub, getter::PAUSED, &number(1)), 4, "relay.deposits_paused"),
+        ("a paused asset router", call(&router, getter::PAUSED, &number(1)), 4, "relay.deposits_paused"),
+        ("a chain behind a Gateway", call(&hub, getter::SETTLEMENT_LAYER, &number(506)), 0, ""),
+        (
+            "an L2 gas whose margin is above the ceiling",
+            result("l2", "zks_estimateGasL1ToL2", json!("0x44ac910")),
+            0,
+            "",
+        ),
         ("filtered", call(&diamond, getter::GET_TRANSACTION_FILTERER, &wrong), 0, ""),
         ("the sender is a contract", code(ACCOUNT, "0x6000"), 4, "relay.account_kind"),
         (
@@ -392,8 +344,8 @@ fn liars_and_broken_nodes_are_told_apart() {
                     chain.calls.insert((hub.clone(), getter::PAUSED.to_owned()), reply.clone());
                 }
             }),
-            20,
-            "relay.answer",
+            0,
+            "",
         ),
         ("fee parameters with dirt above", slot("0x26", &dirty), 20, "relay.answer"),
         (
@@ -447,7 +399,7 @@ fn liars_and_broken_nodes_are_told_apart() {
         ),
         (
             "an L2 gas above the ceiling",
-            result("l2", "zks_estimateGasL1ToL2", json!("0x44aa201")),
+            result("l2", "zks_estimateGasL1ToL2", json!("0x44ac911")),
             4,
             "priority.gas_ceiling",
         ),
@@ -477,12 +429,24 @@ fn liars_and_broken_nodes_are_told_apart() {
         ("not JSON", method("l1", "eth_getCode", Reply::Body("<html>".to_owned())), 20, "relay.answer"),
         ("no result", method("l1", "eth_getCode", Reply::Body("{}".to_owned())), 20, "relay.answer"),
         ("an L1 that hangs up", method("l1", "eth_getCode", Reply::HangUp), 20, "relay.network"),
+        ("a balance that is none", result("l1", "eth_getBalance", json!("much")), 0, ""),
+        ("too little of everything", result("l1", "eth_getBalance", json!("0x1")), 0, ""),
         (
-            "control characters",
-            method("l1", "eth_getBalance", Reply::error(-32000, "\u{1b}[2Jgone")),
-            20,
-            "relay.network",
+            "a chain that says no more than it must",
+            Box::new(|chain| {
+                let keep = [
+                    getter::BASE_TOKEN,
+                    getter::GET_ZK_CHAIN,
+                    getter::ASSET_ROUTER,
+                    getter::L1_NULLIFIER,
+                    getter::NATIVE_TOKEN_VAULT,
+                ];
+                chain.calls.retain(|(_, selector), _| keep.contains(&selector.as_str()));
+            }),
+            0,
+            "",
         ),
+        ("control characters", method("l1", "eth_getCode", Reply::error(-32000, "\u{1b}[2Jgone")), 20, "relay.network"),
     ];
     let mut failures = Failures::default();
     for (name, change, exit, expected) in rows {
@@ -567,6 +531,13 @@ fn commands_that_are_not_understood_ask_nobody() {
         ("{\"schema\":\"coldbridge/intent/2\",\"intent\":{}}".to_owned(), urls.to_vec(), 3, "json.schema"),
         (eth_deposit(ACCOUNT).replace("local", "nowhere"), urls.to_vec(), 4, "network.unknown"),
         (eth_deposit(&ACCOUNT.to_lowercase()), urls.to_vec(), 3, "address.checksum"),
+        (eth_deposit(ACCOUNT).replace("\"1000000000000000000\"", "\"0\""), urls.to_vec(), 4, "amount.zero"),
+        (
+            eth_deposit(ACCOUNT).replace("\"eth\"", "\"0x0000000000000000000000000000000000000000\""),
+            urls.to_vec(),
+            4,
+            "token.system",
+        ),
         (eth_deposit(ACCOUNT), vec!["--l2", &l2.url], 2, "usage.command"),
         (eth_deposit(ACCOUNT), [&urls[..], &["--gas-price", "1"]].concat(), 2, "usage.command"),
         (eth_deposit(ACCOUNT), [&urls[..], &["--max-fee-per-gas", "0x10"]].concat(), 2, "usage.command"),
@@ -576,6 +547,8 @@ fn commands_that_are_not_understood_ask_nobody() {
         let said = relay(&[&["prepare"][..], &arguments].concat(), &input);
         assert_eq!((said.exit, refusal_of(&said).as_str()), (exit, code), "{input} {arguments:?} {}", said.stderr);
     }
+    let asked: Vec<(String, Value)> = [l1.calls(), l2.calls()].concat();
+    assert!(asked.iter().all(|(method, _)| method == "eth_chainId"), "{asked:?}");
     // The L2 side is estimated: without --l2 there is nobody to ask, unless the caller states it.
     let alone = ["prepare", "--l1", &l1.url];
     assert_eq!(relay(&alone, &eth_deposit(ACCOUNT)).exit, 2);
@@ -589,4 +562,150 @@ fn commands_that_are_not_understood_ask_nobody() {
         0
     );
     assert_eq!(l1.asked("eth_sendRawTransaction") + l2.asked("eth_sendRawTransaction"), 0);
+}
+
+/// Legacy and EIP-2930 transactions pay one price; type 2 on EraVM leaves the price to the node.
+#[test]
+fn every_envelope_gets_its_own_fees() {
+    let (l1, l2) = made_up(&Chain::of(&local()));
+    let deposit = json!({"deposit": {"token": "eth", "amount": "5", "to": ACCOUNT}});
+    let withdraw = json!({"withdraw": {"token": "eth", "amount": "5", "to": ACCOUNT}});
+    let rows = [
+        ("legacy", &deposit, json!({"nonce": 7, "gasLimit": 350_000, "gasPrice": "31000000000"})),
+        ("eip2930", &deposit, json!({"nonce": 7, "gasLimit": 350_000, "gasPrice": "31000000000"})),
+        ("legacy", &withdraw, json!({"nonce": 3, "gasLimit": 355_809, "gasPrice": "67875000"})),
+        (
+            "eip1559",
+            &withdraw,
+            json!({"nonce": 3, "gasLimit": 355_809, "maxFeePerGas": "67875000", "maxPriorityFeePerGas": "0"}),
+        ),
+    ];
+    for (envelope, operation, facts) in rows {
+        let document = json!({"network": "local", "from": ACCOUNT, "envelope": envelope, "operation": operation});
+        let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &document.to_string());
+        assert_eq!(said.exit, 0, "{envelope}: {}", said.stderr);
+        assert_eq!(said.json()["facts"]["transaction"], facts, "{envelope}");
+        sign(&said.json(), &[]);
+    }
+    let asked = l2.params("zks_estimateFee");
+    assert_eq!(asked.len(), 2);
+    assert!(asked.iter().all(|params| params[0]["type"].is_null() && params[0]["maxfeepergas"].is_null()), "{asked:?}");
+    let legacy = json!({"network": "local", "from": ACCOUNT, "envelope": "legacy", "operation": deposit}).to_string();
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url, "--gas-price", "9"], &legacy);
+    assert_eq!(said.json()["facts"]["transaction"]["gasPrice"], json!("9"));
+}
+
+/// Without zks_estimateFee the standard methods are asked, with the bytes of type 0x71 as arrays of numbers.
+#[test]
+fn a_node_without_zks_estimate_fee_is_asked_in_the_standard_way() {
+    let mut chain = Chain::of(&local());
+    chain.reply("l2", "zks_estimateFee", Reply::missing());
+    chain.set("l2", "eth_estimateGas", json!("0x4058a"));
+    let (l1, l2) = made_up(&chain);
+    let withdraw = intent(ACCOUNT, &json!({"withdraw": {"token": "eth", "amount": "5", "to": ACCOUNT}}));
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &withdraw);
+    assert_eq!(said.json()["facts"]["transaction"]["gasLimit"], json!(355_809), "{}", said.stderr);
+    assert!(said.stderr.contains("no zks_estimateFee"), "{}", said.stderr);
+    assert_eq!(l2.params("eth_estimateGas")[0][0]["eip712Meta"], json!({"gasPerPubdata": "0xc350"}));
+    // A request whose bytecodes go along: numbers, not hex.
+    let (l1, l2) = made_up(&Chain::of(&local()));
+    let code = format!("0x{}", "ab".repeat(32));
+    let execute = json!({"requestExecute": {"l2Contract": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "l2Value": "0", "l2Calldata": "0x", "factoryDeps": [code]}});
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &intent(ACCOUNT, &execute));
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let meta = &l2.params("zks_estimateGasL1ToL2")[0][0]["eip712Meta"];
+    assert_eq!(*meta, json!({"gasPerPubdata": "0x320", "factoryDeps": [vec![0xab; 32]]}));
+}
+
+#[test]
+fn help_texts_are_golden() {
+    let mut failures = Failures::default();
+    for command in ["prepare", "proof"] {
+        let path = common::root().join(format!("tests/golden/help_relay_{command}.txt"));
+        let said = relay(&[command, "--help"], "");
+        let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        if !failures.check(command, "help", &(said.stdout == expected), &true) {
+            failures.fail(command, &said.stdout);
+        }
+    }
+    failures.finish();
+}
+
+/// The intents of the fixtures, one of each operation and kind on each network, are prepared from a chain that is as the network
+/// says, and lead to the call that the fixture was signed for.
+#[test]
+fn intents_of_all_operations_lead_to_the_calls_that_others_made_of_them() {
+    use common::chain::{getter, number};
+    let mut seen = std::collections::BTreeSet::new();
+    let mut failures = Failures::default();
+    for fixture in common::operation_fixtures() {
+        let Some(signed) = fixture.signed() else { continue };
+        let intent = &fixture.json["request"]["intent"];
+        let operation = intent["operation"].as_object().and_then(|operation| operation.iter().next()).expect("one");
+        let last = signed["transactions"].as_array().and_then(|list| list.last()).expect("a transaction");
+        let (to, data) = (&last["unsigned"]["to"], last["unsigned"]["data"].as_str().expect("calldata"));
+        let selector = data.get(..10).unwrap_or(data);
+        if !seen.insert((operation.0.clone(), intent["network"].to_string(), selector.to_owned())) {
+            continue;
+        }
+        let name = &fixture.name;
+        let files: Vec<String> =
+            fixture.network_files().iter().map(|path| path.to_str().expect("a path").to_owned()).collect();
+        let pinned = || format!("src/network/{}.json", intent["network"].as_str().expect("a name"));
+        let file = files.first().map_or_else(|| common::root().join(pinned()), std::path::PathBuf::from);
+        let network = std::fs::read_to_string(file).expect("the network");
+        let mut chain = Chain::of(&serde_json::from_str(&network).expect("JSON"));
+        chain.any_call(getter::ALLOWANCE, &number(0));
+        chain.any_call(getter::BALANCE_OF, &number(0));
+        chain.set_call("0x0000000000000000000000000000000000008003", "0xfb1a9a57", &number(5));
+        // What the intent says of accounts is so.
+        for (account, kind) in [("from", "fromKind"), ("refundRecipient", "refundRecipientKind")] {
+            let code = match intent[kind].as_str() {
+                Some("delegated") => format!("0xef0100{}", "11".repeat(20)),
+                Some("contract") => "0x6000".to_owned(),
+                _ => continue,
+            };
+            chain.code.insert(intent[account].as_str().unwrap_or_default().to_lowercase(), code);
+        }
+        let (l1, l2) = made_up(&chain);
+        let mut arguments = vec!["prepare", "--l1", &l1.url, "--l2", &l2.url];
+        if fixture.allows_unchecksummed() {
+            arguments.push("--allow-unchecksummed");
+        }
+        let switches: Vec<&str> = files.iter().flat_map(|file| ["--network-file", file]).collect();
+        arguments.extend(&switches);
+        // The request, not the intent alone: what proves something of the past stays as it is.
+        let said = relay(&arguments, &fixture.json["request"].to_string());
+        if !failures.check(name, "exit and code", &(said.exit, refusal_of(&said)), &(0, String::new())) {
+            failures.fail(name, &said.stderr);
+            continue;
+        }
+        let unsigned = build(&said.json(), &switches);
+        let built = unsigned["transactions"].as_array().and_then(|list| list.last()).expect("a transaction").clone();
+        failures.check(name, "to", &built["to"], to);
+        failures.check(
+            name,
+            "selector",
+            &built["data"].as_str().map(|data| data.get(..10).unwrap_or(data)),
+            &Some(selector),
+        );
+    }
+    assert!(seen.len() > 30, "only {} kinds of intents", seen.len());
+    failures.finish();
+}
+
+/// The floor of L1 is no promise of execution: what nobody estimates gets room, and is said in capitals.
+#[test]
+fn what_nobody_estimates_gets_room() {
+    let mut chain = Chain::of(&local());
+    chain.reply("l2", "zks_estimateGasL1ToL2", Reply::missing());
+    let (l1, l2) = made_up(&chain);
+    let urls = ["prepare", "--l1", &l1.url, "--l2", &l2.url];
+    let execute = json!({"requestExecute": {"l2Contract": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "l2Value": "0", "l2Calldata": "0xdeadbeef"}});
+    let said = relay(&urls, &intent(ACCOUNT, &execute));
+    assert_eq!(said.json()["facts"]["priorityRequest"]["l2GasLimit"], json!(3_000_000), "{}", said.stderr);
+    assert!(said.stderr.contains("NOT ESTIMATED"), "{}", said.stderr);
+    // A plain transfer takes what L1 asks for, 253,884, and the margin.
+    let said = relay(&urls, &eth_deposit(ACCOUNT));
+    assert_eq!(said.json()["facts"]["priorityRequest"]["l2GasLimit"], json!(342_744), "{}", said.stderr);
 }

@@ -2,6 +2,7 @@
 
 mod common;
 
+use coldbridge::inclusion::Question;
 use coldbridge::{Decoded, Networks, Refusal, Request, Review, Spelling, Unsigned, json};
 use common::{Failures, Fixture, fixture, fixtures};
 use serde_json::{Value, json as value};
@@ -112,6 +113,55 @@ fn the_calls_that_the_real_contracts_took_are_made_again() {
     }
     failures.finish();
     assert_eq!(count, 6, "recorded withdrawals and claims");
+}
+
+/// Succeeded, failed and not shown are three answers, and a zero root is none of them.
+#[test]
+fn what_became_of_a_transaction() {
+    let question = |name: &str| {
+        let input = &fixture("proof", name).json["input"];
+        let mut question = evidence(input);
+        question["schema"] = value!("coldbridge/inclusion/1");
+        question["network"] = value!("local");
+        question["l2TxHash"] = input["l2TxHash"].clone();
+        question
+    };
+    let answer = |question: &Value| -> Result<Value, Refusal> {
+        let document = json::parse(question.to_string().as_bytes())?;
+        let answer = Question::read(&document, &Networks::pinned())?.answer()?;
+        Ok(serde_json::from_str(&answer.to_string()).expect("JSON"))
+    };
+    for (name, status) in [("recorded_failed_deposit", "failed"), ("recorded_succeeded_deposit", "succeeded")] {
+        let asked = question(name);
+        let said = answer(&asked).expect("an answer");
+        assert_eq!(said["status"], status);
+        assert_eq!(said["batchRoot"], asked["batchRoot"]);
+        assert!(said["logLeaf"].is_string());
+        // Whatever else is changed, the proof says nothing of that transaction.
+        for (member, other) in [
+            ("l2TxHash", value!(format!("0x{}", "aa".repeat(32)))),
+            ("l2MessageIndex", value!(1)),
+            ("l2TxNumberInBatch", value!(1)),
+            ("batchRoot", value!(format!("0x{}", "aa".repeat(32)))),
+        ] {
+            let mut changed = asked.clone();
+            changed[member] = other;
+            let said = answer(&changed).expect("an answer");
+            assert_eq!((&said["status"], &said["logLeaf"]), (&value!("missing"), &Value::Null), "{member}");
+        }
+        for (member, other, code) in [
+            ("l2MessageIndex", value!(32768), "proof.index"),
+            ("l2BatchNumber", value!(0), "proof.batch"),
+            ("batchRoot", value!(format!("0x{}", "00".repeat(32))), "proof.not_executed"),
+            ("merkleProof", value!([]), "proof.format"),
+            ("network", value!("nowhere"), "network.unknown"),
+        ] {
+            let mut changed = asked.clone();
+            changed[member] = other;
+            let refusal = answer(&changed).expect_err(member);
+            assert_eq!((refusal.code().name, refusal.at()), (code, format!("/{member}").as_str()));
+        }
+    }
 }
 
 /// Without batchRoot nothing shows that L2 said it: the plan and the review say so in capitals.

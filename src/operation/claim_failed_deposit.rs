@@ -245,7 +245,7 @@ impl ClaimFailedDeposit {
         plan.checks.push(Check {
             name: "txDataHash",
             result: format!(
-                "recomputed: {} is paid back if depositHappened({}, {}) on L1 is 0x{}",
+                "recomputed: {} is paid back if L1's depositHappened of chain {} and L2 transaction {} is 0x{}",
                 self.depositor,
                 network.l2_chain_id,
                 facts.l2_tx_hash,

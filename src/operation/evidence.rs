@@ -134,19 +134,8 @@ impl Evidence {
         let ending = proof
             .ending(leaf, self.position(network))
             .map_err(|error| error.refusal(&proof_at, &format!("{at}/l2MessageIndex")))?;
+        self.judge_root(network, ending.settled_on, at)?;
         let Some(root) = self.batch_root else { return Ok(ending) };
-        if root == Root([0; 32]) {
-            return Err(Refusal::new(
-                Code::PROOF_NOT_EXECUTED,
-                format!("{at}/batchRoot"),
-                format!("batchRoot is zero: L1 has no root of batch {} yet", self.batch_number),
-                format!(
-                    "wait until the batch is executed, then write {}",
-                    stored_at(network, self.batch_number, ending.settled_on)
-                ),
-            )
-            .reverts(contract_error::BATCH_NOT_EXECUTED));
-        }
         if root == ending.root {
             return Ok(ending);
         }
@@ -168,6 +157,21 @@ impl Evidence {
         .reverts(contract_error::INVALID_PROOF))
     }
 
+    /// A root of zero is what L1 answers for a batch that it does not have.
+    pub fn judge_root(&self, network: &Network, settled_on: Option<SettlementLayer>, at: &str) -> Result<(), Refusal> {
+        if self.batch_root != Some(Root([0; 32])) {
+            return Ok(());
+        }
+        let place = stored_at(network, self.batch_number, settled_on);
+        Err(Refusal::new(
+            Code::PROOF_NOT_EXECUTED,
+            format!("{at}/batchRoot"),
+            format!("batchRoot is zero: L1 has no root of batch {} yet", self.batch_number),
+            format!("wait until the batch is executed, then write {place}"),
+        )
+        .reverts(contract_error::BATCH_NOT_EXECUTED))
+    }
+
     /// Says in the plan where the proof ends, and in capitals if nothing shows that L1 has that root.
     pub fn report(&self, network: &Network, leaf: Leaf, ending: Ending, what: &str, plan: &mut Plan) {
         let place = stored_at(network, self.batch_number, ending.settled_on);
@@ -183,13 +187,13 @@ impl Evidence {
         let root = ending.root;
         let result = if self.batch_root.is_some() {
             format!(
-                "verified: {what} is leaf {} of batch {} and the proof ends in batchRoot {root}, if that is {place}",
+                "verified: {what} is leaf {} of batch {}, as the proof ends in batchRoot {root} which must be {place}",
                 self.index, self.batch_number
             )
         } else {
             let text = format!(
-                "THE PROOF IS NOT VERIFIED: THERE IS NO batchRoot. Nothing shows that L2 said this; compare {root}, in which \
-                 the proof ends, with {place} before you pay for gas"
+                "THE PROOF IS NOT VERIFIED: THERE IS NO batchRoot. Nothing shows that L2 said this; the proof ends in {root} \
+                 which must be {place}: look there before you pay for gas"
             );
             plan.warnings.push(text.clone());
             text
@@ -197,13 +201,7 @@ impl Evidence {
         plan.checks.push(Check { name: "proof", result });
         plan.derived.push(("logLeaf", Json::bytes(leaf.hash())));
         plan.derived.push(("proofRoot", Json::display(root)));
-        plan.derived.extend(ending.settled_on.map(|layer| {
-            let members = [
-                ("chainId", Json::count(layer.chain_id)),
-                ("batchNumber", Json::count(U256::from(layer.batch_number))),
-            ];
-            ("settlementLayer", Json::object(members))
-        }));
+        plan.derived.extend(ending.settled_on.map(|layer| ("settlementLayer", layer.to_json())));
     }
 }
 

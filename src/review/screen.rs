@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ethabi::ethereum_types::U256;
 
-use super::{Review, in_token};
+use super::{Review, Reviewed, in_token};
 use crate::address::{Address, Spelling};
 use crate::operation::{TokenName, amount_in_words};
 use crate::refusal::printable;
@@ -21,6 +21,16 @@ impl Review {
         labels
             .iter()
             .fold(text, |text, (address, label)| text.replace(&address.to_string(), &format!("{address} \"{label}\"")))
+    }
+
+    /// What a token leaves the account for: the gas token for value and fees, unless others pay these.
+    fn what_it_is_for(&self, token: &str) -> &'static str {
+        let of_gas = || self.transactions.iter().filter(|reviewed| reviewed.gas_token() == token);
+        let sponsored = |reviewed: &&Reviewed| reviewed.decoded.transaction.paymaster().is_some();
+        if of_gas().next().is_some() && of_gas().all(|reviewed| sponsored(&reviewed)) {
+            return "for the value: a paymaster pays the fees";
+        }
+        "value and fees together"
     }
 
     /// The review for a person: 80 columns of ASCII.
@@ -43,7 +53,7 @@ impl Review {
             write_line(
                 &mut out,
                 "WORST CASE",
-                &format!("at most {amount} leaves the account, value and fees together"),
+                &format!("at most {amount} leaves the account, {}", self.what_it_is_for(&token)),
             );
         }
         for check in self.facts().iter().chain(&self.checks) {

@@ -17,6 +17,7 @@ pub mod getter {
     pub const ASSET_ROUTER: &str = "0xbc0aac10";
     pub const SHARED_BRIDGE: &str = "0x38720778";
     pub const L1_CHAIN_ID: &str = "0x2f90b184";
+    pub const SETTLEMENT_LAYER: &str = "0x671a7131";
     pub const PAUSED: &str = "0x5c975abb";
     pub const L1_NULLIFIER: &str = "0xe60ccaba";
     pub const NATIVE_TOKEN_VAULT: &str = "0x64e130cf";
@@ -54,7 +55,7 @@ pub fn number(value: u128) -> String {
 #[derive(Clone)]
 pub struct Chain {
     network: Value,
-    /// (address, selector) to what it returns.
+    /// (address, selector or whole calldata) to what it returns.
     pub calls: BTreeMap<(String, String), Reply>,
     /// (address, slot) to its word.
     pub slots: BTreeMap<(String, String), String>,
@@ -62,6 +63,8 @@ pub struct Chain {
     pub methods: BTreeMap<(String, String), Reply>,
     /// What accounts hold as code on L1.
     pub code: BTreeMap<String, String>,
+    /// Other chains of the Bridgehub and their diamonds.
+    pub zk_chains: Vec<(u64, String)>,
     multiplier: (u128, u128),
 }
 
@@ -74,6 +77,7 @@ impl Chain {
             slots: BTreeMap::new(),
             methods: BTreeMap::new(),
             code: BTreeMap::new(),
+            zk_chains: Vec::new(),
             multiplier: (1, 1),
         };
         let at = |name: &str| network[name].as_str().unwrap_or_default().to_lowercase();
@@ -92,6 +96,7 @@ impl Chain {
             (&hub, getter::SHARED_BRIDGE, word(&bridge)),
             (&hub, getter::L1_CHAIN_ID, number(l1)),
             (&hub, getter::PAUSED, number(0)),
+            (&hub, getter::SETTLEMENT_LAYER, number(l1)),
             (&router, getter::L1_NULLIFIER, word(&at("l1Nullifier"))),
             (&router, getter::NATIVE_TOKEN_VAULT, word(&at("l1NativeTokenVault"))),
             (&router, getter::LEGACY_BRIDGE, word(&at("l1Erc20Bridge"))),
@@ -170,6 +175,11 @@ impl Chain {
         self.calls.insert(at, Reply::Result(json!(returned)));
     }
 
+    /// A function of every contract that has nothing else set for it.
+    pub fn any_call(&mut self, selector: &str, returned: &str) {
+        self.set_call("", selector, returned);
+    }
+
     /// Slot 45 and the getters of its halves.
     pub fn set_multiplier(&mut self, nominator: u128, denominator: u128) {
         let diamond = self.network["diamondProxy"].as_str().expect("an address").to_lowercase();
@@ -188,7 +198,15 @@ impl Chain {
             "eth_call" => {
                 let (to, data) = (text(&params[0]["to"]), text(&params[0]["data"]));
                 let selector = data.get(..10).unwrap_or_default();
-                if let Some(reply) = self.calls.get(&(to, selector.to_owned())) {
+                for (chain_id, diamond) in &self.zk_chains {
+                    if data == format!("{}{chain_id:064x}", getter::GET_ZK_CHAIN) {
+                        return Reply::Result(json!(word(diamond)));
+                    }
+                }
+                // Of these arguments, or whatever they are.
+                let known = self.calls.get(&(to.clone(), data.clone()));
+                let known = known.or_else(|| self.calls.get(&(to, selector.to_owned())));
+                if let Some(reply) = known.or_else(|| self.calls.get(&(String::new(), selector.to_owned()))) {
                     return reply.clone();
                 }
                 if selector == getter::BASE_COST {

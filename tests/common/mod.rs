@@ -3,6 +3,8 @@
 #![allow(dead_code, missing_docs)] // each test program uses a part of this
 
 pub mod chain;
+#[cfg(feature = "relay")]
+pub mod desk;
 pub mod program;
 pub mod rpc;
 pub mod screen;

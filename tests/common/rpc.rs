@@ -108,6 +108,7 @@ struct Exchange {
 pub struct Recorded {
     exchanges: Vec<Exchange>,
     always: Vec<(&'static str, &'static str, Reply)>,
+    asker: Option<String>,
 }
 
 /// The account of the recordings, whose key nobody published.
@@ -159,6 +160,12 @@ impl Recorded {
         self
     }
 
+    /// Another account asks what the recorded one asked.
+    pub fn asked_by(mut self, account: &str) -> Self {
+        self.asker = Some(account.to_lowercase()[2..].to_owned());
+        self
+    }
+
     /// An answer to a method, whatever was recorded.
     pub fn always(&mut self, layer: &'static str, method: &'static str, reply: Reply) {
         self.always.push((layer, method, reply));
@@ -168,13 +175,29 @@ impl Recorded {
         if let Some((.., reply)) = self.always.iter().find(|row| (row.0, row.1) == (layer, method)) {
             return Some(reply.clone());
         }
-        let params = lower(params);
+        let mut params = lower(params);
+        if let Some(asker) = &self.asker {
+            let text = params.to_string().replace(asker, &ACTOR.to_lowercase()[2..]);
+            params = serde_json::from_str(&text).expect("still JSON");
+        }
         let known = self
             .exchanges
             .iter()
             .rev()
             .find(|exchange| exchange.layer == layer && exchange.method == method && exchange.params == params);
         known.map(|exchange| exchange.reply.clone())
+    }
+
+    /// The answer of an exchange.
+    pub fn result(&self, layer: &str, method: &str, about: &str) -> Value {
+        let found = self
+            .exchanges
+            .iter()
+            .find(|exchange| exchange.layer == layer && exchange.method == method && exchange.about == about);
+        match found.map(|exchange| &exchange.reply) {
+            Some(Reply::Result(value)) => value.clone(),
+            other => panic!("{method} about {about:?}: {other:?}"),
+        }
     }
 
     /// The parameters of an exchange, as they were recorded but for the case of letters.

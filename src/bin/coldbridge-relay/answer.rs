@@ -114,7 +114,8 @@ impl Receipt {
 }
 
 impl Log {
-    fn read(answer: &Value) -> Option<Self> {
+    /// A log of a receipt.
+    pub fn read(answer: &Value) -> Option<Self> {
         Some(Self {
             address: address(answer.get("address")?)?,
             topics: answer.get("topics")?.as_array()?.iter().map(word).collect::<Option<_>>()?,

@@ -76,6 +76,9 @@ Examples:
     /// Make a request of an intent: ask the nodes for everything that `coldbridge build` needs
     #[command(after_help = crate::prepare::arguments::EXAMPLES)]
     Prepare(Box<crate::prepare::arguments::PrepareArgs>),
+    /// Make the request that finalizes a withdrawal or claims a failed deposit, from an L2 transaction
+    #[command(after_help = crate::proof::arguments::EXAMPLES)]
+    Proof(Box<crate::proof::arguments::ProofArgs>),
 }
 
 /// The nodes to ask, for all commands that ask one.

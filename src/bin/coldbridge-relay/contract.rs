@@ -79,6 +79,12 @@ impl Contract<'_> {
         self.nodes.read_as("eth_getStorageAt", &params, word)
     }
 
+    /// The same where the node may not tell.
+    pub fn try_storage(&self, slot: u8) -> Result<Option<[u8; 32]>, Refusal> {
+        let params = json!([self.address.to_string(), format!("{slot:#x}"), "latest"]);
+        Ok(self.nodes.ask("eth_getStorageAt", &params, word)?.ok())
+    }
+
     /// The refusal of a contract that is not what it should be.
     pub fn strange(&self, signature: &str, what: &str) -> Refusal {
         let problem = format!(

@@ -24,6 +24,7 @@ mod output;
 mod payload;
 mod prepare;
 mod progress;
+mod proof;
 #[allow(dead_code)] // raw answers are for commands that pass them on
 mod quorum;
 mod receipt;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Track(arguments) => track::run(arguments, &networks),
         Command::Status(arguments) => status::run(arguments, &networks).map(|()| 0),
         Command::Prepare(arguments) => prepare::run(arguments, &networks),
+        Command::Proof(arguments) => proof::run(arguments, &networks),
     });
     match result {
         Ok(code) => ExitCode::from(code),

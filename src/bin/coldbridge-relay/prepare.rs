@@ -26,7 +26,7 @@ use crate::input::{Input, Shape, trimmed};
 use crate::new_file::Output;
 use crate::output::print_note;
 use crate::prepare::arguments::PrepareArgs;
-use crate::prepare::job::Job;
+use crate::prepare::job::{After, Job};
 
 pub use facts::Choices;
 pub use wanted::Wanted;
@@ -38,7 +38,7 @@ pub const CONNECTIONS: usize = 1;
 pub fn run(arguments: &PrepareArgs, networks: &Networks) -> Result<u8, Refusal> {
     let endpoints = Endpoints::read(&arguments.endpoints, CONNECTIONS, networks)?;
     let facts = &arguments.facts;
-    let mut desk = Desk::new(networks, &endpoints, facts.spelling(), facts.choices());
+    let mut desk = Desk::new(networks, &endpoints, facts.spelling(), arguments.choices());
     each(&arguments.document, facts.output.as_deref(), |bytes, remarks| desk.prepare(&Wanted::read(bytes)?, remarks))
 }
 
@@ -82,23 +82,23 @@ pub struct Desk<'a> {
     pub spelling: Spelling,
     /// What the caller chose.
     pub choices: Choices,
-    /// The next nonce of each account on each network and layer, after the plans that were made before.
-    nonces: BTreeMap<(String, Layer, Address), u64>,
+    /// The next nonces of each account on each network and layer.
+    after: BTreeMap<(String, Layer, Address), After>,
 }
 
 impl<'a> Desk<'a> {
     /// A desk where nothing has been prepared yet.
     pub fn new(networks: &'a Networks, endpoints: &'a Endpoints, spelling: Spelling, choices: Choices) -> Self {
-        Self { networks, endpoints, spelling, choices, nonces: BTreeMap::new() }
+        Self { networks, endpoints, spelling, choices, after: BTreeMap::new() }
     }
 
     /// Makes the request, and says what a person should know about it.
     pub fn prepare(&mut self, wanted: &Wanted, remarks: &mut Vec<String>) -> Result<Json, Refusal> {
         let probe = wanted.probe(self.networks, self.spelling)?;
         let account = (probe.network().name.clone(), probe.layer(), probe.from());
-        let job = Job::open(self, wanted, &probe, remarks)?;
-        let (request, next) = job.run(self.nonces.get(&account).copied(), remarks)?;
-        self.nonces.insert(account, next);
+        let after = self.after.get(&account).copied().unwrap_or_default();
+        let (request, after) = Job::open(self, wanted, &probe, after, remarks)?.run(remarks)?;
+        self.after.insert(account, after);
         Ok(request)
     }
 }

@@ -172,6 +172,21 @@ Examples:
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Tell from a proof and a root whether an L1 -> L2 transaction succeeded, failed, or is not shown
+    #[command(after_help = "\
+The document (coldbridge/inclusion/1) names network, l2TxHash, l2BatchNumber, l2MessageIndex, l2TxNumberInBatch,
+merkleProof and batchRoot. The answer's status is succeeded, failed or missing: missing says nothing of the
+transaction. It holds if L1 stores that root where the answer says.
+
+Example:
+  coldbridge inclusion status.json")]
+    Inclusion {
+        /// The document; `-` is standard input
+        #[arg(default_value = "-", value_name = "DOC")]
+        document: PathBuf,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// Work with the record of what was signed, which keeps a nonce or an intent from being signed twice
     #[command(subcommand)]
     Guard(GuardCommand),
@@ -186,7 +201,7 @@ Examples:
     Network(NetworkCommand),
     /// Print the JSON Schema of a document, or the names of all
     Schema {
-        /// request, unsigned, digest, signed, verified, review, quote, receipt, track, relay-config, network, policy, guard or error
+        /// intent, request, unsigned, digest, signed, verified, review, quote, inclusion, included, receipt, track, relay-config, network, policy, guard or error
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },

@@ -59,6 +59,7 @@ pub fn run(cli: Cli, errors: Errors, filter: Filter) -> Result<Outcome, Refusal>
             document::verify(&document, form, &output, &networks)
         }
         Command::Quote { document, output } => document::quote(&document, &output, &networks),
+        Command::Inclusion { document, output } => document::inclusion(&document, &output, &networks),
         Command::Guard(command) => guard::run(command, errors),
         Command::Policy(command) => policy::run(&command),
         Command::Key(KeyCommand::Address { key }) => print(&format!("{}\n", key_file::read(&key)?.address())),

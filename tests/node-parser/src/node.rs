@@ -31,13 +31,51 @@ pub fn check(claim: &Value, source: Source) -> Fallible<Vec<String>> {
         readings.extend(parsed.fields(chain));
     }
     let mut failures = parsed.accepted_forgeries(&raw, chain);
+    failures.extend(differences(readings, claim));
+    let (said, found) = (&claim["signature"]["custom"], hex(&parsed.tx.common_data.signature));
+    if !said.is_null() && spelled(Some(said)) != found {
+        failures.push(format!("signature: said to be {said}, the node reads {found}"));
+    }
+    Ok(failures)
+}
+
+/// The same of raw bytes in whatever form a peer writes them. What nobody signed has no hash, and the node has nothing to say.
+pub fn check_decoded(claim: &Value) -> Fallible<Vec<String>> {
+    let chain: L2ChainId = spelled(claim.get("chainId")).parse()?;
+    let Bytes(raw) = serde_json::from_value(claim["raw"].clone())?;
+    if claim["hash"].is_null() {
+        return Ok(Vec::new());
+    }
+    let parsed = Parsed::read(&raw, chain)?;
+    let mut readings = vec![
+        ("hash", hex(parsed.hash)),
+        ("chainId", optional(parsed.request.chain_id)),
+        ("nonce", parsed.tx.nonce().to_string()),
+        ("from", hex(parsed.tx.initiator_account())),
+    ];
+    readings.extend(parsed.fields(chain));
+    // The two hashes on the way are no members here.
+    readings.retain(|(field, _)| !["domainSeparator", "structHash"].contains(field));
+    // The zero address is a paymaster on the wire and none to the node.
+    readings.retain(|(field, found)| *field != "paymaster" || found != "null");
+    // More than what a plain account takes is a signature to the node's recovery: a parity as last byte, a high s.
+    if claim["signer"].is_string() {
+        readings.push(("signer", optional(signer(&parsed.request).map(hex))));
+    } else {
+        readings.push(("customSignature", hex(&parsed.tx.common_data.signature)));
+    }
+    Ok(differences(readings, claim))
+}
+
+fn differences(readings: Vec<Reading>, claim: &Value) -> Vec<String> {
+    let mut failures = Vec::new();
     for (field, found) in readings {
         let said = spelled(claim.get(field));
         if said != found {
             failures.push(format!("{field}: said to be {said}, the node reads {found}"));
         }
     }
-    Ok(failures)
+    failures
 }
 
 /// A member of the document, and what the node reads for it.
@@ -68,8 +106,8 @@ impl Parsed {
             ("nonce", self.tx.nonce().to_string()),
             ("from", hex(self.tx.initiator_account())),
         ];
-        // A contract account may sign in a form of its own; ECDSA is 65 bytes, or said to be r, s and yParity.
-        if claim["signature"]["r"].is_string() || self.tx.common_data.signature.len() == 65 {
+        // A smart account signs in a form of its own, with the keys of others; whose they are is not from.
+        if claim["signature"]["custom"].is_null() {
             readings.push(("from", optional(signer(&self.request).map(hex))));
         }
         readings

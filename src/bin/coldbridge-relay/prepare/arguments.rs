@@ -30,8 +30,21 @@ pub struct PrepareArgs {
     pub document: PathBuf,
     #[command(flatten)]
     pub facts: FactArgs,
+    /// The price of one gas, for the envelopes legacy and eip2930
+    #[arg(long, value_name = "WEI", help_heading = "Facts", value_parser = wei)]
+    pub gas_price: Option<U256>,
+    /// The gas limit of the L2 side of a request [default: the estimate and the margin, not below the floor of L1]
+    #[arg(long, value_name = "GAS", help_heading = "Facts")]
+    pub l2_gas_limit: Option<u64>,
     #[command(flatten)]
     pub endpoints: EndpointArgs,
+}
+
+impl PrepareArgs {
+    /// What the caller chose.
+    pub fn choices(&self) -> Choices {
+        Choices { gas_price: self.gas_price, l2_gas_limit: self.l2_gas_limit, ..self.facts.choices() }
+    }
 }
 
 /// What is stated in place of what the nodes say, and where the answer goes.
@@ -52,18 +65,12 @@ pub struct FactArgs {
     /// The tip for the block's producer [default: what the node proposes]
     #[arg(long, value_name = "WEI", help_heading = "Facts", value_parser = wei)]
     pub priority_fee: Option<U256>,
-    /// The price of one gas, for the envelopes legacy and eip2930
-    #[arg(long, value_name = "WEI", help_heading = "Facts", value_parser = wei)]
-    pub gas_price: Option<U256>,
     /// How far the base fee may rise until the transaction is mined
     #[arg(long, value_name = "FACTOR", help_heading = "Facts", default_value = "1.5", value_parser = percent)]
     pub base_fee_multiplier: u64,
     /// The gas limit of the operation's transaction [default: the estimate and the margin, not below what was measured]
     #[arg(long, value_name = "GAS", help_heading = "Facts")]
     pub gas_limit: Option<u64>,
-    /// The gas limit of the L2 side of a request [default: the estimate and the margin, not below the floor of L1]
-    #[arg(long, value_name = "GAS", help_heading = "Facts")]
-    pub l2_gas_limit: Option<u64>,
     /// What is added to estimates of gas
     #[arg(long, value_name = "PERCENT", help_heading = "Facts", default_value_t = 35, value_parser = clap::value_parser!(u64).range(0..=1000))]
     pub gas_margin: u64,
@@ -76,10 +83,10 @@ impl FactArgs {
             nonce: self.nonce,
             max_fee_per_gas: self.max_fee_per_gas,
             priority_fee: self.priority_fee,
-            gas_price: self.gas_price,
+            gas_price: None,
             base_fee_percent: self.base_fee_multiplier,
             gas_limit: self.gas_limit,
-            l2_gas_limit: self.l2_gas_limit,
+            l2_gas_limit: None,
             margin_percent: self.gas_margin,
         }
     }

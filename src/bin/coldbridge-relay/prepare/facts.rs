@@ -6,6 +6,9 @@ use coldbridge::transaction::Envelope;
 use coldbridge::{Code, Json, Refusal};
 use ethabi::ethereum_types::U256;
 
+/// `DEFAULT_GAS_PER_PUBDATA_LIMIT` of the EraVM node.
+pub const ERA_GAS_PER_PUBDATA: u64 = 50_000;
+
 /// What the caller states, and how much is added to what the nodes say.
 #[derive(Debug, Clone, Copy)]
 pub struct Choices {
@@ -71,6 +74,15 @@ pub enum Fee {
 }
 
 impl Fee {
+    /// A price and a tip in the terms of an envelope.
+    pub fn of(envelope: Envelope, max: U256, priority: U256) -> Self {
+        match envelope {
+            Envelope::Legacy | Envelope::Eip2930 => Self::Flat(max),
+            Envelope::Eip1559 => Self::Dynamic { max, priority, gas_per_pubdata: None },
+            Envelope::Eip712 => Self::Dynamic { max, priority, gas_per_pubdata: Some(ERA_GAS_PER_PUBDATA) },
+        }
+    }
+
     /// The highest price of one gas.
     pub fn cap(self) -> U256 {
         match self {
@@ -94,6 +106,8 @@ pub struct Facts {
     pub allowances: Vec<Allowance>,
     /// The gas limit of each approval, where there is one.
     pub approval: Option<u64>,
+    /// The deployments that the account has made, where an address follows from their number.
+    pub deployment: Option<u64>,
     /// Members that were found out before: `withdrawal`, `failedDeposit`.
     pub given: Vec<(String, Json)>,
 }
@@ -123,6 +137,8 @@ impl Facts {
             members.push(("allowances", Json::Array(rows.collect())));
         }
         members.extend(self.approval.map(|limit| ("approval", Json::object([("gasLimit", Json::count(limit))]))));
+        let deployment = |nonce| Json::object([("deploymentNonce", Json::count(nonce))]);
+        members.extend(self.deployment.map(|nonce| ("deployment", deployment(nonce))));
         members.extend(self.given.iter().map(|(name, value)| (name.as_str(), value.clone())));
         Json::object(members)
     }

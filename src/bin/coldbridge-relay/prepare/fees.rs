@@ -14,8 +14,6 @@ use crate::quorum::Quorum;
 
 /// The highest base fee of L1 that is taken for true: 10,000 gwei, several times what any block has had.
 const HIGHEST_BASE_FEE: u64 = 10_000_000_000_000;
-/// `DEFAULT_GAS_PER_PUBDATA_LIMIT` of the EraVM node.
-pub const ERA_GAS_PER_PUBDATA: u64 = 50_000;
 
 /// Which market a chain has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,8 +34,6 @@ pub fn settle(
     choices: &Choices,
     remarks: &mut Vec<String>,
 ) -> Result<Fee, Refusal> {
-    choices.judge(envelope)?;
-    let is_flat = matches!(envelope, Envelope::Legacy | Envelope::Eip2930);
     let (max, priority) = match (market, choices.max_fee_per_gas, choices.priority_fee, choices.gas_price) {
         (_, _, _, Some(price)) => (price, U256::zero()),
         (_, Some(max), Some(priority), _) => (max, priority),
@@ -63,11 +59,7 @@ pub fn settle(
             (max, priority.unwrap_or(tip.min(max)))
         }
     };
-    Ok(match envelope {
-        _ if is_flat => Fee::Flat(max),
-        Envelope::Eip712 => Fee::Dynamic { max, priority, gas_per_pubdata: Some(ERA_GAS_PER_PUBDATA) },
-        _ => Fee::Dynamic { max, priority, gas_per_pubdata: None },
-    })
+    Ok(Fee::of(envelope, max, priority))
 }
 
 /// A price times the factor.

@@ -13,7 +13,7 @@ use coldbridge::{Address, Code, Json, Layer, Refusal, Request, Spelling, Unsigne
 use ethabi::ethereum_types::U256;
 
 use crate::contract::{Contract, word_of};
-use crate::prepare::facts::{Choices, Facts};
+use crate::prepare::facts::{Choices, Facts, Fee};
 use crate::prepare::fees::{self, Market};
 use crate::prepare::{Desk, Wanted, l1_gas, l2_call, l2_gas, pins, priority, way};
 use crate::quorum::Quorum;
@@ -21,6 +21,7 @@ use crate::quorum::Quorum;
 /// The gas limits of a plan that is only looked at.
 const PROVISIONAL_GAS: u64 = l1_gas::L1_CAP;
 const PROVISIONAL_APPROVAL: u64 = 1_000_000;
+const PROVISIONAL_PRICE: u64 = 1_000_000_000;
 
 /// The nodes are open, and what they say of the network is what is pinned.
 pub struct Job<'a> {
@@ -33,6 +34,17 @@ pub struct Job<'a> {
     /// Of L2, for a request whose gas there is to be estimated.
     l2: Option<Arc<Quorum>>,
     is_request: bool,
+    /// The next nonces of the account, after the plans that were made before.
+    after: After,
+}
+
+/// What comes after the plans that an account has been made so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct After {
+    /// The next nonce.
+    pub nonce: Option<u64>,
+    /// The next deployment nonce.
+    pub deployments: Option<u64>,
 }
 
 impl<'a> Job<'a> {
@@ -41,6 +53,7 @@ impl<'a> Job<'a> {
         desk: &'a Desk<'a>,
         wanted: &'a Wanted,
         probe: &'a Request,
+        after: After,
         remarks: &mut Vec<String>,
     ) -> Result<Self, Refusal> {
         let (network, layer) = (probe.network(), probe.layer());
@@ -49,6 +62,8 @@ impl<'a> Job<'a> {
         let is_request = layer == Layer::L1 && uses("priorityRequest");
         let is_bridged = probe.operation() != "cancel";
         let envelope = probe.envelope()?;
+        desk.choices.judge(envelope)?;
+        rehearse(desk, wanted, envelope, is_request)?;
         let nodes = desk.endpoints.of(network, layer)?;
         let l2 = if is_request && desk.choices.l2_gas_limit.is_none() {
             Some(desk.endpoints.of(network, Layer::L2)?)
@@ -81,15 +96,15 @@ impl<'a> Job<'a> {
         if layer == Layer::L1 {
             way::judge_accounts(&nodes, probe, receiver(probe), remarks)?;
         }
-        Ok(Self { desk, wanted, probe, envelope, nodes, l2, is_request })
+        Ok(Self { desk, wanted, probe, envelope, nodes, l2, is_request, after })
     }
 
     fn choices(&self) -> &Choices {
         &self.desk.choices
     }
 
-    /// Finds out the facts. Gives the request, and the nonce that comes after its plan.
-    pub fn run(&self, after: Option<u64>, remarks: &mut Vec<String>) -> Result<(Json, u64), Refusal> {
+    /// Finds out the facts. Gives the request, and what comes after its plan.
+    pub fn run(&self, remarks: &mut Vec<String>) -> Result<(Json, After), Refusal> {
         let network = self.probe.network();
         let market = match (self.probe.layer(), network.vm) {
             (Layer::L1, _) => Market::Ethereum,
@@ -97,16 +112,17 @@ impl<'a> Job<'a> {
             (Layer::L2, Vm::EraVm) => Market::EraVm,
         };
         let mut facts = Facts {
-            nonce: self.nonce(after, remarks)?,
+            nonce: self.nonce(remarks)?,
             gas_limit: PROVISIONAL_GAS,
             fee: fees::settle(&self.nodes, market, self.envelope, self.choices(), remarks)?,
             priority: None,
             allowances: Vec::new(),
             approval: None,
+            deployment: None,
             given: self.wanted.given().to_vec(),
         };
         if self.is_request {
-            facts.priority = Some(priority::read(&self.nodes, network)?);
+            facts.priority = Some(priority::read(&self.nodes, network, remarks)?);
             self.settle_l2_gas(&mut facts, remarks)?;
         }
         let draft = self.draft(&mut facts)?;
@@ -114,18 +130,22 @@ impl<'a> Job<'a> {
         let draft = self.draft(&mut facts)?;
         self.settle_gas(&draft, market, &mut facts, remarks)?;
         let unsigned = self.request(&facts)?.plan()?;
-        self.weigh(&unsigned, remarks)?;
+        self.weigh(&unsigned, remarks);
         let count = u64::try_from(unsigned.transactions().len()).unwrap_or(u64::MAX);
         let document = Json::object([
             ("schema", Json::text(request::SCHEMA)),
             ("intent", unsigned.request().intent_json()),
             ("facts", unsigned.request().facts_json()),
         ]);
-        Ok((document, facts.nonce.saturating_add(count)))
+        let after = After {
+            nonce: Some(facts.nonce.saturating_add(count)),
+            deployments: facts.deployment.map(|made| made.saturating_add(1)).or(self.after.deployments),
+        };
+        Ok((document, after))
     }
 
-    fn nonce(&self, after: Option<u64>, remarks: &mut Vec<String>) -> Result<u64, Refusal> {
-        match (after, self.choices().nonce) {
+    fn nonce(&self, remarks: &mut Vec<String>) -> Result<u64, Refusal> {
+        match (self.after.nonce, self.choices().nonce) {
             // A batch: the plans of one account follow each other.
             (Some(after), _) => Ok(after),
             (None, Some(nonce)) => Ok(nonce),
@@ -137,16 +157,16 @@ impl<'a> Job<'a> {
         self.wanted.request(facts.to_json(), self.desk.networks, self.desk.spelling)
     }
 
-    /// The plan as it stands: the calls, whatever gas they get. Approvals, if there are any, are given some.
     fn draft(&self, facts: &mut Facts) -> Result<Unsigned, Refusal> {
-        facts.approval = None;
-        match self.request(facts)?.plan() {
-            Err(refusal) if refusal.at() == "/facts/approval" && refusal.code() == Code::JSON_MISSING_MEMBER => {
-                facts.approval = Some(PROVISIONAL_APPROVAL);
-                self.request(facts)?.plan()
-            }
-            other => other,
-        }
+        draft(
+            facts,
+            |facts| self.request(facts),
+            || match self.after.deployments {
+                // A batch: this account deploys again.
+                Some(after) => Ok(after),
+                None => way::deployments(&self.nodes, self.probe.from()),
+            },
+        )
     }
 
     /// The L2 gas limit of a request: first the floor, so that there is a plan to ask the L2 node about.
@@ -155,6 +175,7 @@ impl<'a> Job<'a> {
         let quote = self.request(facts)?.quote();
         // Where no floor can be computed, the plan says why.
         let floor = count_in(&quote, "minL2GasLimit").unwrap_or(1);
+        let ceiling = count_in(&quote, "maxL2GasLimit").unwrap_or(u64::MAX);
         set_l2_gas(facts, floor);
         let limit = match (self.choices().l2_gas_limit, &self.l2) {
             (Some(limit), _) => limit,
@@ -162,7 +183,7 @@ impl<'a> Job<'a> {
                 let draft = self.draft(facts)?;
                 let main = main(&draft)?;
                 let side = l2_call::of_plan(&draft, main, &self.nodes)?;
-                priority::l2_gas_limit(l2, network, &side, floor, self.choices(), remarks)?
+                priority::l2_gas_limit(l2, network, &side, (floor, ceiling), self.choices(), remarks)?
             }
             (None, None) => return Err(bug("no L2 node was opened")),
         };
@@ -170,7 +191,8 @@ impl<'a> Job<'a> {
         let quote = self.request(facts)?.quote();
         let base_cost = quote.get("baseCost").and_then(|cost| Cursor::root(cost).amount().ok());
         if let Some(base_cost) = base_cost {
-            priority::judge_base_cost(&self.nodes, network, facts.fee.cap(), Gas::from(limit), base_cost)?;
+            let at = (facts.fee.cap(), Gas::from(limit));
+            priority::judge_base_cost(&self.nodes, network, at, base_cost, remarks)?;
         }
         Ok(())
     }
@@ -207,19 +229,20 @@ impl<'a> Job<'a> {
         facts.approval = l1_gas::approval_limit(nodes, from, &approvals, self.choices(), remarks)?;
         let waits = !approvals.is_empty();
         facts.gas_limit = if market == Market::EraVm {
-            l2_gas::settle(nodes, from, main, purpose, &mut facts.fee, self.choices(), remarks)?
+            let call = l2_gas::Call { from, main, purpose, waits };
+            l2_gas::settle(nodes, &call, &mut facts.fee, self.choices(), remarks)?
         } else {
             l1_gas::main_limit(nodes, from, main, purpose, waits, self.choices(), remarks)?
         };
         Ok(())
     }
 
-    /// Says where the account does not hold what the plan can take from it. It may be funded later.
-    fn weigh(&self, unsigned: &Unsigned, remarks: &mut Vec<String>) -> Result<(), Refusal> {
+    /// Says where the account does not hold what the plan can take from it: it may be funded later.
+    fn weigh(&self, unsigned: &Unsigned, remarks: &mut Vec<String>) {
         let from = self.probe.from();
         let document = unsigned.to_json();
         let Some(Json::Array(rows)) = document.get("derived").and_then(|derived| derived.get("worstCaseDebit")) else {
-            return Ok(());
+            return;
         };
         for row in rows {
             let amount = row.get("amount").and_then(|amount| Cursor::root(amount).amount().ok()).unwrap_or_default();
@@ -227,15 +250,68 @@ impl<'a> Job<'a> {
             let held = match Address::parse(token, Spelling::AnyCase) {
                 Ok(address) => {
                     let contract = Contract { nodes: &self.nodes, name: "token", address };
-                    U256::from_big_endian(&contract.word("balanceOf(address)", &[word_of(from)])?)
+                    let word = contract.try_word("balanceOf(address)", &[word_of(from)]);
+                    word.map(|word| word.map(|word| U256::from_big_endian(&word)))
                 }
-                Err(_) => way::balance(&self.nodes, from)?,
+                Err(_) => way::balance(&self.nodes, from).map(Some),
             };
-            if held < amount {
-                remarks.push(format!("{from} holds {held} of {token}, the plan can take {amount}"));
+            match held {
+                Ok(Some(held)) if held < amount => {
+                    remarks.push(format!("{from} holds {held} of {token}, the plan can take {amount}"));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => remarks.push(format!("what {from} holds of {token} is not known")),
             }
         }
-        Ok(())
+    }
+}
+
+/// The plan as it stands: the calls, whatever gas they get. What only some plans need is added when the plan asks for it: gas
+/// for approvals, and the deployment nonce.
+fn draft(
+    facts: &mut Facts,
+    request: impl Fn(&Facts) -> Result<Request, Refusal>,
+    deployments: impl Fn() -> Result<u64, Refusal>,
+) -> Result<Unsigned, Refusal> {
+    facts.approval = None;
+    loop {
+        match request(facts)?.plan() {
+            Err(refusal) if is_missing(&refusal, "/facts/approval") && facts.approval.is_none() => {
+                facts.approval = Some(PROVISIONAL_APPROVAL);
+            }
+            Err(refusal) if is_missing(&refusal, "/facts/deployment") && facts.deployment.is_none() => {
+                facts.deployment = Some(deployments()?);
+            }
+            other => return other,
+        }
+    }
+}
+
+fn is_missing(refusal: &Refusal, at: &str) -> bool {
+    refusal.at() == at && refusal.code() == Code::JSON_MISSING_MEMBER
+}
+
+/// Plans the intent with facts out of the air: what is wrong with the intent itself is said before anybody is asked.
+fn rehearse(desk: &Desk<'_>, wanted: &Wanted, envelope: Envelope, is_request: bool) -> Result<(), Refusal> {
+    let request = |facts: &Facts| wanted.request(facts.to_json(), desk.networks, desk.spelling);
+    let mut facts = Facts {
+        nonce: 0,
+        gas_limit: PROVISIONAL_GAS,
+        fee: Fee::of(envelope, U256::from(PROVISIONAL_PRICE), U256::zero()),
+        priority: is_request.then(priority::provisional),
+        allowances: Vec::new(),
+        approval: None,
+        deployment: None,
+        given: wanted.given().to_vec(),
+    };
+    if is_request {
+        let floor = count_in(&request(&facts)?.quote(), "minL2GasLimit").unwrap_or(1);
+        set_l2_gas(&mut facts, floor);
+    }
+    match draft(&mut facts, request, || Ok(0)) {
+        Err(refusal) if refusal.at().starts_with("/intent") => Err(refusal),
+        // What is wrong with made-up facts is nobody's fault.
+        _ => Ok(()),
     }
 }
 

@@ -24,6 +24,8 @@ const BRIDGE_FLOOR: u64 = 700_000;
 const PROOF_FLOOR: u64 = 300_000;
 /// Approving took 46,000.
 const APPROVAL_FLOOR: u64 = 70_000;
+/// What any other call gets whose approvals are not mined yet.
+const WAITING: u64 = 1_000_000;
 /// Each byte of a request is paid for as calldata and as a log.
 const BYTE_OF_REQUEST: u64 = 40;
 
@@ -83,7 +85,7 @@ pub fn main_limit(
     if let Some(limit) = choices.gas_limit {
         return Ok(limit);
     }
-    let floor = floor(nodes.layer(), purpose, transaction.data());
+    let floor = floor(nodes.layer(), purpose, transaction.data()).or(waits_for_approvals.then_some(WAITING));
     let estimate = if waits_for_approvals {
         Estimate::Unknown("its approvals are not mined yet".to_owned())
     } else {
@@ -93,7 +95,7 @@ pub fn main_limit(
         (Estimate::Gas(gas), floor) => Ok(bounded(nodes.layer(), gas, choices).max(floor.unwrap_or_default())),
         (Estimate::Unknown(why), Some(floor)) => {
             remarks.push(format!(
-                "the gas of {purpose} could not be estimated ({why}): {floor} is what was measured, with room"
+                "the gas of {purpose} could not be estimated ({why}): {floor} is more than such calls took"
             ));
             Ok(floor)
         }

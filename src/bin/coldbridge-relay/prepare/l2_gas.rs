@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::contract::{is_missing, is_revert};
 use crate::number::{amount, count};
-use crate::prepare::facts::{Choices, Fee};
-use crate::prepare::fees::{ERA_GAS_PER_PUBDATA, scaled};
+use crate::prepare::facts::{Choices, ERA_GAS_PER_PUBDATA, Fee};
+use crate::prepare::fees::scaled;
 use crate::prepare::l1_gas::call_object;
 use crate::prepare::way::would_revert;
 use crate::quorum::Quorum;
@@ -33,37 +33,50 @@ impl EraFee {
     }
 }
 
+/// What a call gets whose approvals are not mined yet, so that the node can not execute it: a withdrawal took 596,000.
+const WAITING: u64 = 3_000_000;
+
+/// What is to be estimated.
+pub struct Call<'a> {
+    /// Who sends it.
+    pub from: Address,
+    /// The plan's main transaction.
+    pub main: &'a Transaction,
+    /// What it is for.
+    pub purpose: &'a str,
+    /// Whether its approvals are not mined yet.
+    pub waits: bool,
+}
+
 /// The gas limit of an L2 transaction; on EraVM the fees follow what the node says of exactly this call.
 pub fn settle(
     nodes: &Quorum,
-    from: Address,
-    transaction: &Transaction,
-    purpose: &str,
+    &Call { from, main, purpose, waits }: &Call<'_>,
     fee: &mut Fee,
     choices: &Choices,
     remarks: &mut Vec<String>,
 ) -> Result<u64, Refusal> {
-    let call = era_call(from, transaction);
+    if let Some(limit) = choices.gas_limit.or(waits.then_some(WAITING)) {
+        if choices.gas_limit.is_none() {
+            remarks.push(format!("{purpose} can not be estimated before its approvals are mined: gasLimit is {limit}"));
+        }
+        return Ok(limit);
+    }
+    let call = era_call(from, main);
     match nodes.ask("zks_estimateFee", &json!([call]), EraFee::read)? {
         Ok(answer) => {
             raise(fee, &answer, choices, remarks);
-            Ok(choices.gas_limit.unwrap_or(choices.with_margin(answer.gas_limit)))
+            Ok(choices.with_margin(answer.gas_limit))
         }
         Err(error) if is_missing(&error) => {
             remarks
                 .push("the L2 node has no zks_estimateFee: gas by eth_estimateGas, price by eth_gasPrice".to_owned());
-            if let Some(limit) = choices.gas_limit {
-                return Ok(limit);
-            }
             match nodes.ask("eth_estimateGas", &json!([call]), count)? {
                 Ok(gas) => Ok(choices.with_margin(gas)),
                 Err(error) => Err(refusal_of(nodes, purpose, &error)),
             }
         }
-        Err(error) => match choices.gas_limit {
-            Some(limit) => Ok(limit),
-            None => Err(refusal_of(nodes, purpose, &error)),
-        },
+        Err(error) => Err(refusal_of(nodes, purpose, &error)),
     }
 }
 

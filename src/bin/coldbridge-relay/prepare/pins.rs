@@ -9,7 +9,7 @@ use coldbridge::{Address, Code, Refusal};
 use serde_json::json;
 
 use crate::answer::address;
-use crate::contract::{Contract, is_missing, word_of_count};
+use crate::contract::{Contract, word_of, word_of_count};
 use crate::number::{address_of, count_of};
 use crate::quorum::Quorum;
 
@@ -49,7 +49,6 @@ pub fn judge_l1(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) ->
             (router, "L1_NULLIFIER()", None, network.l1_nullifier),
             (router, "nativeTokenVault()", None, network.l1_native_token_vault),
         ]);
-        pinned.extend(network.l1_erc20_bridge.map(|bridge| (router, "legacyBridge()", None, bridge)));
     } else {
         pinned.extend([
             (bridgehub, "getHyperchain(uint256)", Some(chain), network.diamond_proxy),
@@ -61,20 +60,33 @@ pub fn judge_l1(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) ->
         let actual = address_of(word).ok_or_else(|| contract.strange(getter, "returns no address"))?;
         judge(contract.name, getter, expected, actual, network)?;
     }
-    let mut numbers = vec![(diamond.name, "getChainId()", network.l2_chain_id, diamond.word("getChainId()", &[])?)];
-    numbers.push((diamond.name, "storage slot 0x28", network.l2_chain_id, diamond.storage(CHAIN_ID_SLOT)?));
+    // A node that says nothing here gains nothing: it could as well repeat what is pinned.
+    let mut silent = Silent(Vec::new());
+    let mut more = vec![
+        (diamond.name, "getChainId()", word_of_count(network.l2_chain_id), diamond.try_word("getChainId()", &[])?),
+        (diamond.name, "storage slot 0x28", word_of_count(network.l2_chain_id), diamond.try_storage(CHAIN_ID_SLOT)?),
+        (diamond.name, "storage slot 0x29", word_of(network.bridgehub), diamond.try_storage(BRIDGEHUB_SLOT)?),
+    ];
     if network.has_asset_router() {
-        let word = bridgehub.word("L1_CHAIN_ID()", &[])?;
-        numbers.push((bridgehub.name, "L1_CHAIN_ID()", network.l1_chain_id, word));
+        let getter = "L1_CHAIN_ID()";
+        more.push((bridgehub.name, getter, word_of_count(network.l1_chain_id), bridgehub.try_word(getter, &[])?));
+        let getter = "legacyBridge()";
+        if let Some(bridge) = network.l1_erc20_bridge {
+            more.push((router.name, getter, word_of(bridge), router.try_word(getter, &[])?));
+        }
     }
-    for (name, getter, expected, word) in numbers {
-        let actual = count_of(word).map_or_else(|| format!("0x{}", hex::encode(word)), |count| count.to_string());
-        judge(name, getter, expected.to_string(), actual, network)?;
+    for (name, getter, expected, actual) in more {
+        if let Some(actual) = silent.heard(name, getter, actual) {
+            judge(name, getter, in_words(expected), in_words(actual), network)?;
+        }
     }
-    let stored = diamond.storage(BRIDGEHUB_SLOT)?;
-    let stored = address_of(stored).map_or_else(|| format!("0x{}", hex::encode(stored)), |address| address.to_string());
-    judge(diamond.name, "storage slot 0x29", network.bridgehub.to_string(), stored, network)?;
-    judge_version(&diamond, network, remarks)
+    let getter = "getProtocolVersion()";
+    if let Some(word) = silent.heard(diamond.name, getter, diamond.try_word(getter, &[])?) {
+        let packed = count_of(word).ok_or_else(|| diamond.strange(getter, "returns no version"))?;
+        judge_version(packed, network, remarks)?;
+    }
+    silent.report(nodes, remarks);
+    Ok(())
 }
 
 /// What the L2 chain says of its L1: a chain of another ecosystem, or the wrong URL.
@@ -82,28 +94,57 @@ pub fn judge_l1(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) ->
 /// # Errors
 /// `relay.pinned` at the first difference.
 pub fn judge_l2(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) -> Result<(), Refusal> {
-    match nodes.ask("zks_getBridgehubContract", &json!([]), address)? {
-        Ok(actual) => judge("L2 node", "zks_getBridgehubContract", network.bridgehub, actual, network)?,
-        Err(error) if is_missing(&error) => {
-            remarks.push("the L2 node has no zks_getBridgehubContract: its Bridgehub was not compared".to_owned());
+    let mut silent = Silent(Vec::new());
+    let (name, method) = ("node", "zks_getBridgehubContract");
+    if let Some(actual) = silent.heard(name, method, nodes.ask(method, &json!([]), address)?.ok()) {
+        judge(name, method, network.bridgehub, actual, network)?;
+    }
+    if network.has_asset_router() {
+        let router = Contract { nodes, name: "L2AssetRouter", address: L2_ASSET_ROUTER };
+        let mut more = vec![(router, "L1_ASSET_ROUTER()", word_of(network.l1_asset_router))];
+        // A base token may itself be native to another chain; ETH is native to L1.
+        if network.base_token == BaseToken::Eth {
+            let vault = Contract { nodes, name: "L2NativeTokenVault", address: L2_NATIVE_TOKEN_VAULT };
+            let eth = AssetId::native_token_vault(network.l1_chain_id, Address::ETH_TOKEN);
+            more.push((vault, "BASE_TOKEN_ASSET_ID()", eth.0));
         }
-        Err(error) => return Err(refused(nodes, "zks_getBridgehubContract", &error.message)),
+        for (contract, getter, expected) in more {
+            if let Some(actual) = silent.heard(contract.name, getter, contract.try_word(getter, &[])?) {
+                judge(contract.name, getter, in_words(expected), in_words(actual), network)?;
+            }
+        }
     }
-    if !network.has_asset_router() {
-        return Ok(());
-    }
-    let router = Contract { nodes, name: "L2AssetRouter", address: L2_ASSET_ROUTER };
-    let getter = "L1_ASSET_ROUTER()";
-    let actual = address_of(router.word(getter, &[])?).ok_or_else(|| router.strange(getter, "returns no address"))?;
-    judge(router.name, getter, network.l1_asset_router, actual, network)?;
-    // A base token may itself be native to another chain; ETH is native to L1.
-    if network.base_token == BaseToken::Eth {
-        let vault = Contract { nodes, name: "L2NativeTokenVault", address: L2_NATIVE_TOKEN_VAULT };
-        let getter = "BASE_TOKEN_ASSET_ID()";
-        let expected = AssetId::native_token_vault(network.l1_chain_id, Address::ETH_TOKEN);
-        judge(vault.name, getter, expected, AssetId(vault.word(getter, &[])?), network)?;
-    }
+    silent.report(nodes, remarks);
     Ok(())
+}
+
+/// What was asked for and not answered.
+pub struct Silent(pub Vec<String>);
+
+impl Silent {
+    /// Takes down what is not there.
+    pub fn heard<T>(&mut self, contract: &str, getter: &str, answer: Option<T>) -> Option<T> {
+        if answer.is_none() {
+            self.0.push(format!("{getter} of the {contract}"));
+        }
+        answer
+    }
+
+    /// Says what was not there.
+    pub fn report(self, nodes: &Quorum, remarks: &mut Vec<String>) {
+        if !self.0.is_empty() {
+            remarks.push(format!("not answered by {}, and so not compared: {}", nodes.layer(), self.0.join(", ")));
+        }
+    }
+}
+
+/// A word as an address or a number, if it looks like one.
+fn in_words(word: [u8; 32]) -> String {
+    match (count_of(word), address_of(word)) {
+        (Some(count), _) => count.to_string(),
+        (None, Some(address)) => address.to_string(),
+        (None, None) => format!("0x{}", hex::encode(word)),
+    }
 }
 
 /// The refusal of a read that the nodes answered with an error.
@@ -136,9 +177,7 @@ fn judge<T: PartialEq + std::fmt::Display>(
 }
 
 /// `getProtocolVersion()` is minor << 32 | patch. The rules of another minor version are other rules.
-fn judge_version(diamond: &Contract<'_>, network: &Network, remarks: &mut Vec<String>) -> Result<(), Refusal> {
-    let getter = "getProtocolVersion()";
-    let packed = count_of(diamond.word(getter, &[])?).ok_or_else(|| diamond.strange(getter, "returns no version"))?;
+fn judge_version(packed: u64, network: &Network, remarks: &mut Vec<String>) -> Result<(), Refusal> {
     let (minor, patch) = (packed >> 32, packed & u64::from(u32::MAX));
     let pinned = network.protocol_version;
     if minor != u64::from(pinned.minor) {

@@ -16,6 +16,7 @@ use crate::contract::{Contract, hex_text, is_missing, is_revert, word_of_count};
 use crate::number::count;
 use crate::prepare::facts::Choices;
 use crate::prepare::l2_call::{L2Call, L2Side};
+use crate::prepare::pins::Silent;
 use crate::prepare::way::would_revert;
 use crate::quorum::Quorum;
 
@@ -23,15 +24,15 @@ use crate::quorum::Quorum;
 const FEE_PARAMS_SLOT: u8 = 0x26;
 /// Storage slot 45 of the diamond.
 const MULTIPLIER_SLOT: u8 = 0x2d;
-/// What a bridge's first deposit of a token takes on L2 with room: 1,605,643 was measured, its later ones take less.
-const BRIDGE_FALLBACK: u64 = 3_000_000;
+/// What a call gets on L2 that nobody estimates: a bridge's first deposit of a token took 1,605,643, its later ones less.
+const FALLBACK: u64 = 3_000_000;
 
 /// Reads fee parameters and multiplier.
 ///
 /// # Errors
 /// `relay.answer` for words that can not be those, `relay.disagree` where getters say something else, `relay.pinned` for
 /// another gas ceiling.
-pub fn read(nodes: &Quorum, network: &Network) -> Result<PriorityRequestFacts, Refusal> {
+pub fn read(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) -> Result<PriorityRequestFacts, Refusal> {
     let diamond = Contract { nodes, name: "diamond", address: network.diamond_proxy };
     let slot = "storage slot 0x26";
     let params = FeeParams::from_storage_word(diamond.storage(FEE_PARAMS_SLOT)?)
@@ -52,26 +53,29 @@ pub fn read(nodes: &Quorum, network: &Network) -> Result<PriorityRequestFacts, R
         ("baseTokenGasPriceMultiplierNominator()", U256::from(multiplier.nominator)),
         ("baseTokenGasPriceMultiplierDenominator()", U256::from(multiplier.denominator)),
     ];
+    let mut silent = Silent(Vec::new());
     for (getter, stored) in told {
-        let actual = U256::from_big_endian(&diamond.word(getter, &[])?);
+        let Some(word) = silent.heard(diamond.name, getter, diamond.try_word(getter, &[])?) else { continue };
+        let actual = U256::from_big_endian(&word);
         if actual != stored {
             return Err(disagree(nodes, &format!("{getter} of the diamond"), stored, actual));
         }
     }
     let getter = "getPriorityTxMaxGasLimit()";
-    let ceiling = U256::from_big_endian(&diamond.word(getter, &[])?);
-    if ceiling != U256::from(network.priority_tx_max_gas_limit) {
-        return Err(Refusal::new(
-            Code::RELAY_PINNED,
-            "/intent/network",
-            format!(
-                "{getter} of the diamond says {ceiling}, {} pins {}",
-                network.name, network.priority_tx_max_gas_limit
-            ),
-            "use a coldbridge, or a network file, that knows the chain as it is",
-        )
-        .values(network.priority_tx_max_gas_limit, ceiling));
+    let pinned = network.priority_tx_max_gas_limit;
+    if let Some(word) = silent.heard(diamond.name, getter, diamond.try_word(getter, &[])?) {
+        let ceiling = U256::from_big_endian(&word);
+        if ceiling != U256::from(pinned) {
+            return Err(Refusal::new(
+                Code::RELAY_PINNED,
+                "/intent/network",
+                format!("{getter} of the diamond says {ceiling}, {} pins {pinned}", network.name),
+                "use a coldbridge, or a network file, that knows the chain as it is",
+            )
+            .values(pinned, ceiling));
+        }
     }
+    silent.report(nodes, remarks);
     Ok(PriorityRequestFacts {
         l2_gas_limit: Gas::from(1),
         gas_per_pubdata: Gas::from(REQUIRED_GAS_PER_PUBDATA),
@@ -80,16 +84,43 @@ pub fn read(nodes: &Quorum, network: &Network) -> Result<PriorityRequestFacts, R
     })
 }
 
+/// The parameters that chains are created with, for a plan that is only looked at.
+pub fn provisional() -> PriorityRequestFacts {
+    PriorityRequestFacts {
+        l2_gas_limit: Gas::from(1),
+        gas_per_pubdata: Gas::from(REQUIRED_GAS_PER_PUBDATA),
+        fee_params: FeeParams {
+            pubdata_pricing_mode: PubdataPricingMode::Rollup,
+            batch_overhead_l1_gas: 1_000_000,
+            max_pubdata_per_batch: 120_000,
+            max_l2_gas_per_batch: 80_000_000,
+            priority_tx_max_pubdata: 99_000,
+            minimal_l2_gas_price: 250_000_000,
+        },
+        multiplier: BaseTokenGasPriceMultiplier { nominator: 1, denominator: 1 },
+    }
+}
+
 /// Compares the base cost that follows from the facts with the one that the Bridgehub states for them.
 ///
 /// # Errors
 /// `relay.disagree`.
-pub fn judge_base_cost(nodes: &Quorum, network: &Network, cap: U256, gas: Gas, base_cost: U256) -> Result<(), Refusal> {
+pub fn judge_base_cost(
+    nodes: &Quorum,
+    network: &Network,
+    (cap, gas): (U256, Gas),
+    base_cost: U256,
+    remarks: &mut Vec<String>,
+) -> Result<(), Refusal> {
     let bridgehub = Contract { nodes, name: "Bridgehub", address: network.bridgehub };
     let arguments =
         [word_of_count(network.l2_chain_id), word(cap), word(gas.get()), word_of_count(REQUIRED_GAS_PER_PUBDATA)];
     let getter = "l2TransactionBaseCost(uint256,uint256,uint256,uint256)";
-    let stated = U256::from_big_endian(&bridgehub.word(getter, &arguments)?);
+    let Some(stated) = bridgehub.try_word(getter, &arguments)? else {
+        remarks.push("the Bridgehub does not state the base cost: it was not compared".to_owned());
+        return Ok(());
+    };
+    let stated = U256::from_big_endian(&stated);
     if stated == base_cost {
         return Ok(());
     }
@@ -115,12 +146,12 @@ fn disagree(nodes: &Quorum, what: &str, stored: U256, actual: U256) -> Refusal {
 /// The gas limit of the L2 side: what the node estimates with the margin on top, and never below the floor of L1.
 ///
 /// The floor is no promise: a first deposit of a token with 1,000,000 gas passed L1 and failed on L2, where 1,605,643 were
-/// needed. So without an estimate a contract call is refused, and a bridge's call gets what was measured, with room.
+/// needed. So without an estimate a call gets what was measured, with room, and the caller is told in capitals.
 pub fn l2_gas_limit(
     nodes: &Quorum,
     network: &Network,
     side: &L2Side,
-    floor: u64,
+    (floor, ceiling): (u64, u64),
     choices: &Choices,
     remarks: &mut Vec<String>,
 ) -> Result<u64, Refusal> {
@@ -130,24 +161,22 @@ pub fn l2_gas_limit(
     };
     let is_plain = |call: &L2Call| call.data.is_empty() && call.factory_deps.is_empty();
     match (answer, side) {
-        (Ok(gas), _) => Ok(choices.with_margin(gas.max(floor))),
+        // The margin does not carry it over what the Mailbox takes.
+        (Ok(gas), _) => Ok(choices.with_margin(gas.max(floor)).min(ceiling.max(gas))),
         (Err(why), L2Side::Call(call)) if is_plain(call) => {
             remarks.push(format!(
                 "what a transfer takes on L2 is not estimated ({why}): l2GasLimit is the floor of L1 with room"
             ));
             Ok(choices.with_margin(floor))
         }
-        (Err(why), L2Side::Bridge(_) | L2Side::Unknown(_)) => {
-            remarks
-                .push(format!("what the bridge takes on L2 is not estimated ({why}): l2GasLimit is {BRIDGE_FALLBACK}"));
-            Ok(BRIDGE_FALLBACK.max(floor))
+        (Err(why), _) => {
+            let limit = FALLBACK.max(choices.with_margin(floor)).min(ceiling);
+            remarks.push(format!(
+                "WHAT THE CALL TAKES ON L2 IS NOT ESTIMATED ({why}): l2GasLimit is {limit}. If that is not enough, it fails on L2, \
+                 and only a token's deposit can be claimed; --l2-gas-limit states another"
+            ));
+            Ok(limit)
         }
-        (Err(why), L2Side::Call(_)) => Err(Refusal::new(
-            Code::RELAY_NO_ESTIMATE,
-            "/facts/priorityRequest/l2GasLimit",
-            format!("{} does not estimate what the call on L2 takes: {why}", nodes.hosts()),
-            "use an endpoint that does, or state --l2-gas-limit yourself: the floor of L1 is no promise that L2 executes it",
-        )),
     }
 }
 

@@ -10,13 +10,16 @@ use ethabi::ethereum_types::U256;
 use serde_json::json;
 
 use crate::answer::bytes;
-use crate::contract::{Contract, revert_words};
-use crate::number::{address_of, amount, count};
+use crate::contract::{Contract, revert_words, word_of, word_of_count};
+use crate::number::{address_of, amount, count, count_of};
+use crate::prepare::pins::Silent;
 use crate::quorum::Quorum;
 use crate::rpc::NodeError;
 
 /// `pausedDepositsTimestamp` of the diamond, since v31; the pause begins at once (`PAUSE_DEPOSITS_TIME_WINDOW_START` is 0).
 const PAUSED_DEPOSITS_SLOT: u8 = 62;
+/// NonceHolder of EraVM, 0x8003.
+const NONCE_HOLDER: Address = Address::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x03]);
 /// EIP-7702: the code of a delegated account is 0xef0100 and the address that it is delegated to.
 const DELEGATION: &[u8] = &[0xef, 0x01, 0x00];
 
@@ -27,26 +30,45 @@ const DELEGATION: &[u8] = &[0xef, 0x01, 0x00];
 pub fn judge_open(nodes: &Quorum, network: &Network, remarks: &mut Vec<String>) -> Result<(), Refusal> {
     let bridgehub = Contract { nodes, name: "Bridgehub", address: network.bridgehub };
     let diamond = Contract { nodes, name: "diamond", address: network.diamond_proxy };
-    let is_set = |word: [u8; 32]| word != [0; 32];
-    let mut pauses = vec![("Bridgehub.paused()", bridgehub.word("paused()", &[])?)];
+    let mut silent = Silent(Vec::new());
+    let getter = "paused()";
+    let mut pauses = vec![(bridgehub.name, getter, bridgehub.try_word(getter, &[])?)];
     if network.protocol_version.minor >= 31 {
-        pauses
-            .push(("pausedDepositsTimestamp of the diamond (DepositsPaused)", diamond.storage(PAUSED_DEPOSITS_SLOT)?));
+        let slot = diamond.try_storage(PAUSED_DEPOSITS_SLOT)?;
+        pauses.push((diamond.name, "pausedDepositsTimestamp (DepositsPaused)", slot));
     }
-    if let Some((what, _)) = pauses.into_iter().find(|(_, word)| is_set(*word)) {
-        return Err(Refusal::new(
-            Code::RELAY_DEPOSITS_PAUSED,
-            "/intent/operation",
-            format!("{} takes no requests at the moment: {what} is set", network.name),
-            "wait until the chain takes deposits again, then prepare anew",
-        ));
+    if network.has_asset_router() {
+        for (name, address) in
+            [("asset router", network.l1_asset_router), ("native token vault", network.l1_native_token_vault)]
+        {
+            let contract = Contract { nodes, name, address };
+            pauses.push((name, getter, contract.try_word(getter, &[])?));
+        }
+        let chain = word_of_count(network.l2_chain_id);
+        let layer = bridgehub.try_word("settlementLayer(uint256)", &[chain])?.and_then(count_of);
+        if let Some(layer) = layer.filter(|layer| *layer != network.l1_chain_id) {
+            remarks.push(format!("{} settles on chain {layer}, which has to relay the request", network.name));
+        }
     }
-    let filterer = diamond.word("getTransactionFilterer()", &[])?;
-    if is_set(filterer) {
-        let filterer =
-            address_of(filterer).ok_or_else(|| diamond.strange("getTransactionFilterer()", "returns no address"))?;
-        remarks.push(format!("the chain asks {filterer} which requests it takes (TransactionNotAllowed otherwise)"));
+    for (name, what, word) in pauses {
+        if silent.heard(name, what, word).is_some_and(|word| word != [0; 32]) {
+            return Err(Refusal::new(
+                Code::RELAY_DEPOSITS_PAUSED,
+                "/intent/operation",
+                format!("{} takes no requests at the moment: {what} of the {name} is set", network.name),
+                "wait until the chain takes deposits again, then prepare anew",
+            ));
+        }
     }
+    let getter = "getTransactionFilterer()";
+    if let Some(word) = silent.heard(diamond.name, getter, diamond.try_word(getter, &[])?) {
+        let filterer = address_of(word).ok_or_else(|| diamond.strange(getter, "returns no address"))?;
+        if filterer != Address::ZERO {
+            remarks
+                .push(format!("the chain asks {filterer} which requests it takes (TransactionNotAllowed otherwise)"));
+        }
+    }
+    silent.report(nodes, remarks);
     Ok(())
 }
 
@@ -74,8 +96,9 @@ pub fn judge_accounts(
             AccountKind::WORDS.iter().find(|(word, _)| *word == said).map_or(AccountKind::Eoa, |(_, kind)| *kind);
         judge_kind(nodes, refund, kind, "/intent/refundRecipientKind")?;
     }
+    // Of the receiver nothing is said, so that nothing can be wrong; but it is told.
     if let Some(to) = to.filter(|to| *to != request.from())
-        && kind_of(nodes, to)? == AccountKind::Contract
+        && kind_of(nodes, to).is_ok_and(|kind| kind == AccountKind::Contract)
     {
         remarks.push(format!("{to} is a contract on L1: on L2 its owners do not hold that address unless they say so"));
     }
@@ -113,8 +136,9 @@ fn kind_of(nodes: &Quorum, account: Address) -> Result<AccountKind, Refusal> {
 /// # Errors
 /// `relay.disagree` for a pool that is behind the chain.
 pub fn nonce(nodes: &Quorum, account: Address, remarks: &mut Vec<String>) -> Result<u64, Refusal> {
-    let at = |block: &str| nodes.read_as("eth_getTransactionCount", &json!([account.to_string(), block]), count);
-    let (mined, pending) = (at("latest")?, at("pending")?);
+    let method = "eth_getTransactionCount";
+    let pending = nodes.read_as(method, &json!([account.to_string(), "pending"]), count)?;
+    let Ok(mined) = nodes.ask(method, &json!([account.to_string(), "latest"]), count)? else { return Ok(pending) };
     if pending < mined {
         return Err(Refusal::new(
             Code::RELAY_DISAGREE,
@@ -131,6 +155,13 @@ pub fn nonce(nodes: &Quorum, account: Address, remarks: &mut Vec<String>) -> Res
         ));
     }
     Ok(pending)
+}
+
+/// The deployments that an account of EraVM has made: `NonceHolder.getDeploymentNonce`.
+pub fn deployments(nodes: &Quorum, account: Address) -> Result<u64, Refusal> {
+    let holder = Contract { nodes, name: "NonceHolder", address: NONCE_HOLDER };
+    let getter = "getDeploymentNonce(address)";
+    count_of(holder.word(getter, &[word_of(account)])?).ok_or_else(|| holder.strange(getter, "returns no nonce"))
 }
 
 /// The account's balance of what pays for gas.

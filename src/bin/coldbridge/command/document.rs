@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::path::Path;
 
+use coldbridge::inclusion::Question;
 use coldbridge::json::{self, Cursor};
 use coldbridge::review::Summary;
 use coldbridge::signed::prove_raw;
@@ -83,6 +84,10 @@ pub fn build(arguments: &DocumentArgs, output: &OutputArgs, networks: &Networks)
     each(&arguments.document, output, |bytes| {
         Ok(line(&Request::read(&json::parse(bytes)?, networks, spelling)?.plan()?.to_json()))
     })
+}
+
+pub fn inclusion(document: &Path, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {
+    each(document, output, |bytes| Ok(line(&Question::read(&json::parse(bytes)?, networks)?.answer()?)))
 }
 
 pub fn export(arguments: &DocumentArgs, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {

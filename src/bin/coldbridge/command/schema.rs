@@ -6,6 +6,7 @@ use coldbridge::{Code, Refusal};
 use super::{Outcome, print};
 
 const SCHEMAS: &[(&str, &str)] = &[
+    ("intent", include_str!("../../../schema/intent.json")),
     ("request", include_str!("../../../schema/request.json")),
     ("unsigned", include_str!("../../../schema/unsigned.json")),
     ("digest", include_str!("../../../schema/digest.json")),
@@ -13,6 +14,8 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("verified", include_str!("../../../schema/verified.json")),
     ("review", include_str!("../../../schema/review.json")),
     ("quote", include_str!("../../../schema/quote.json")),
+    ("inclusion", include_str!("../../../schema/inclusion.json")),
+    ("included", include_str!("../../../schema/included.json")),
     ("receipt", include_str!("../../../schema/receipt.json")),
     ("track", include_str!("../../../schema/track.json")),
     ("relay-config", include_str!("../../../schema/relay-config.json")),
