@@ -20,7 +20,7 @@ use crate::operation::{self, TokenName};
 use crate::refusal::{Code, Refusal, printable};
 use crate::units::{BaseTokenUnits, Gas, Wei, WeiPerGas};
 
-pub use effect::Typed;
+pub use effect::{Payment, Typed};
 pub use judge::{Tally, Verdict, judge_without};
 
 /// The document's name and version.

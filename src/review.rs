@@ -3,7 +3,8 @@
 //! A review says nothing that is not in the bytes, except which account a transaction without a signature is meant to be
 //! sent from. Everything printed is ASCII, so that no text can move the cursor or hide.
 
-use std::fmt::Write as _;
+mod screen;
+mod summary;
 
 use ethabi::ethereum_types::U256;
 
@@ -15,18 +16,17 @@ use crate::network::{Layer, Network, Networks, Origin, Vm};
 use crate::operation::{Recognised, Seen, judge_recipient, recognise, recognise_as};
 use crate::paymaster::Sponsor;
 use crate::policy::Verdict;
-use crate::refusal::{Refusal, printable};
+use crate::refusal::Refusal;
 use crate::signed::Signed;
 use crate::transaction::eip712::Paymaster;
 use crate::transaction::{Authorization, Decoded, Eip712, Transaction};
 use crate::units::{Wei, with_decimals};
 use crate::unsigned::Unsigned;
 
+pub use summary::Summary;
+
 /// The document's name and version.
 pub const SCHEMA: &str = "coldbridge/review/1";
-const WIDTH: usize = 80;
-/// With a space and a hash of 66 characters this fills a line.
-const LABEL: usize = 13;
 /// The highest that an ETH deposit was measured to take on L1 (the priority tree grows at powers of two).
 const DEPOSIT_L1_GAS: u64 = 263_000;
 /// The same for a token's first deposit (later ones took up to 351,000).
@@ -52,6 +52,8 @@ pub struct Review {
     transactions: Vec<Reviewed>,
     /// What a plan was checked for; bytes alone do not say.
     checks: Vec<String>,
+    /// Whether this is of a plan, and not of what is signed or raw.
+    is_plan: bool,
     /// What the policy says, where there is one.
     verdict: Option<Verdict>,
 }
@@ -91,7 +93,7 @@ impl Review {
             last.warnings.extend(unsigned.warnings().iter().map(not_verified));
         }
         let checks = unsigned.checks().iter().map(|check| check.result.clone()).collect();
-        Ok(Self { intent_id: request.id().map(str::to_owned), transactions, checks, verdict: None })
+        Ok(Self { intent_id: request.id().map(str::to_owned), transactions, checks, is_plan: true, verdict: None })
     }
 
     /// The review of a signed document.
@@ -108,7 +110,13 @@ impl Review {
                 ))
             })
             .collect::<Result<_, Refusal>>()?;
-        Ok(Self { intent_id: signed.intent_id().map(str::to_owned), transactions, checks: Vec::new(), verdict: None })
+        Ok(Self {
+            intent_id: signed.intent_id().map(str::to_owned),
+            transactions,
+            checks: Vec::new(),
+            is_plan: false,
+            verdict: None,
+        })
     }
 
     /// The review of raw bytes, ours or not. The network is found by the chain id and the called contract.
@@ -131,7 +139,7 @@ impl Review {
         };
         let mut reviewed = Reviewed::new(decoded, place, None);
         reviewed.warnings.extend(foreign_form(&reviewed.decoded, raw));
-        Ok(Self { intent_id: None, transactions: vec![reviewed], checks: Vec::new(), verdict: None })
+        Ok(Self { intent_id: None, transactions: vec![reviewed], checks: Vec::new(), is_plan: false, verdict: None })
     }
 
     /// The same with what the policy said.
@@ -200,62 +208,6 @@ impl Review {
         }
         debits
     }
-
-    /// A text in which each account that the policy knows has its label behind it.
-    fn labelled(&self, text: String) -> String {
-        let labels = self.verdict.as_ref().map(|verdict| verdict.labels.as_slice()).unwrap_or_default();
-        labels
-            .iter()
-            .fold(text, |text, (address, label)| text.replace(&address.to_string(), &format!("{address} \"{label}\"")))
-    }
-
-    /// What a token leaves the account for: the gas token for value and fees, unless others pay these.
-    fn what_it_is_for(&self, token: &str) -> &'static str {
-        let of_gas = || self.transactions.iter().filter(|reviewed| reviewed.gas_token() == token);
-        let sponsored = |reviewed: &&Reviewed| reviewed.decoded.transaction.paymaster().is_some();
-        if of_gas().next().is_some() && of_gas().all(|reviewed| sponsored(&reviewed)) {
-            return "for the value: a paymaster pays the fees";
-        }
-        "value and fees together"
-    }
-
-    /// The review for a person: 80 columns of ASCII.
-    pub fn to_text(&self) -> String {
-        let mut out = String::new();
-        let count = self.transactions.len();
-        for (index, reviewed) in self.transactions.iter().enumerate() {
-            let _ = writeln!(out, "{}", "=".repeat(WIDTH));
-            let position = if count == 1 { String::new() } else { format!("{} of {count}: ", index + 1) };
-            let id = self.intent_id.as_ref().map(|id| format!("  [{}]", printable(id))).unwrap_or_default();
-            let _ = writeln!(out, "{position}{}{id}", reviewed.title());
-            let _ = writeln!(out, "{}", "-".repeat(WIDTH));
-            for (label, text) in reviewed.lines() {
-                write_line(&mut out, label, &self.labelled(text));
-            }
-        }
-        let _ = writeln!(out, "{}", "-".repeat(WIDTH));
-        for (token, amount) in self.worst_case() {
-            let amount = amount.map_or("above 2^256-1".to_owned(), |amount| in_token(&token, Wei::new(amount)));
-            write_line(
-                &mut out,
-                "WORST CASE",
-                &format!("at most {amount} leaves the account, {}", self.what_it_is_for(&token)),
-            );
-        }
-        for check in &self.checks {
-            write_line(&mut out, "CHECKED", check);
-        }
-        if let Some(verdict) = &self.verdict {
-            let name = verdict.policy.as_deref().map_or(String::new(), |name| format!(" \"{name}\""));
-            write_line(&mut out, "POLICY", &format!("allowed by the policy{name}"));
-            write_line(&mut out, "policy hash", &verdict.hash.to_string());
-        }
-        for warning in self.transactions.iter().flat_map(|reviewed| &reviewed.warnings) {
-            write_line(&mut out, "WARNING", &warning.text);
-        }
-        let _ = writeln!(out, "{}", "=".repeat(WIDTH));
-        out
-    }
 }
 
 fn seen<'a>(decoded: &'a Decoded, network: &'a Network, layer: Layer, from: Option<Address>) -> Option<Seen<'a>> {
@@ -304,25 +256,6 @@ fn paymaster_in_words(paymaster: &Paymaster) -> String {
             input.len()
         ),
     }
-}
-
-/// A label and its text, wrapped at spaces (an address or hash is never broken).
-fn write_line(out: &mut String, label: &str, text: &str) {
-    let mut line = format!("{label:<LABEL$} ");
-    let mut is_empty = true;
-    for word in printable(text).split(' ') {
-        if !is_empty && line.len() + 1 + word.len() > WIDTH {
-            let _ = writeln!(out, "{}", line.trim_end());
-            line = " ".repeat(LABEL + 1);
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_empty = false;
-    }
-    let _ = writeln!(out, "{}", line.trim_end());
 }
 
 impl Reviewed {

@@ -141,7 +141,35 @@ pub struct Typed {
     pub digest: Digest,
 }
 
+/// What one transaction of a plan pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payment {
+    /// Who gets it, or whom the intent calls.
+    pub recipient: Option<Address>,
+    /// What token, by its name on that layer.
+    pub token: TokenName,
+    /// How much, in base units.
+    pub amount: U256,
+}
+
 impl Unsigned {
+    /// Everything that the plan pays, read from its encoded bytes. Allowances and claims are no payments.
+    pub fn payments(&self) -> Result<Vec<Payment>, Refusal> {
+        let request = self.request();
+        let mut payments = Vec::new();
+        for planned in self.transactions() {
+            let effects = Effects::of(planned, request.network(), request.from())?;
+            payments.extend(effects.of.iter().filter_map(|effect| {
+                let movement = effect.movement.as_ref().filter(|movement| movement.counts == Counts::Leaves)?;
+                let target = effect.call.as_ref().map(|(target, _, _)| *target);
+                let recipient = effect.recipient.map(|(recipient, _)| recipient).or(target);
+                Some(Payment { recipient, token: movement.token, amount: movement.amount })
+            }));
+        }
+        payments.retain(|payment| !payment.amount.is_zero());
+        Ok(payments)
+    }
+
     /// Recipient and amount of the plan's payment, its last transaction, read from its encoded bytes.
     pub fn typed(&self) -> Result<Typed, Refusal> {
         let request = self.request();

@@ -34,7 +34,9 @@ pub struct Verdict {
     pub policy: Option<String>,
     /// Which policy it was.
     pub hash: Digest,
-    /// The accounts of the plan that the policy knows, with their labels.
+    /// The facts that the policy bounds on the plan's layer.
+    pub bounded: Vec<&'static str>,
+    /// The accounts that the policy knows, with their labels.
     pub labels: Vec<(Address, String)>,
 }
 
@@ -95,7 +97,13 @@ impl Policy {
                 labels.push((address, label.to_owned()));
             }
         }
-        Ok(Verdict { policy: self.name.clone(), hash: self.hash(), labels })
+        let layer = request.layer();
+        let limits = [
+            ("maxFeePerGas", self.max_fee_per_gas.of(layer).is_some()),
+            ("maxGasLimit", self.max_gas_limit.of(layer).is_some()),
+        ];
+        let bounded = limits.into_iter().filter_map(|(name, is_limited)| is_limited.then_some(name)).collect();
+        Ok(Verdict { policy: self.name.clone(), hash: self.hash(), bounded, labels })
     }
 }
 

@@ -20,6 +20,7 @@ pub fn amount(value: &Value) -> Option<U256> {
 
 /// A nonce, a number of gas, a block or batch number, an index.
 pub fn count(value: &Value) -> Option<u64> {
+    amount(value)?;
     quantity(value).filter(|count| *count < COUNT_LIMIT)
 }
 

@@ -14,6 +14,7 @@ use crate::hardening::{Filter, require_airgap};
 use crate::networks::read_document;
 
 /// What is allowed in this run, and how much of it has been used.
+#[derive(Clone)]
 pub struct Rules {
     policy: Option<Policy>,
     tally: Tally,

@@ -51,6 +51,31 @@ impl Input {
         Self::new(Box::new(BufReader::new(file)), name)
     }
 
+    /// The documents of a text that was read before.
+    #[allow(dead_code)] // the relay asks nobody about a batch, and reads none twice
+    pub fn of(text: Vec<u8>) -> Result<Self, Refusal> {
+        Self::new(Box::new(io::Cursor::new(text)), "the batch".to_owned())
+    }
+
+    /// The whole text of an input, for whoever looks at a batch twice.
+    #[allow(dead_code)] // as above
+    pub fn text(path: &Path) -> Result<Vec<u8>, Refusal> {
+        const MAX_BATCH: u64 = 64 * 1024 * 1024;
+        let name = printable(&path.to_string_lossy());
+        let mut text = Vec::new();
+        let source: Box<dyn Read> = if path.as_os_str() == "-" {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(File::open(path).map_err(|error| unreadable(&name, &error))?)
+        };
+        source.take(MAX_BATCH + 1).read_to_end(&mut text).map_err(|error| unreadable(&name, &error))?;
+        if u64::try_from(text.len()).unwrap_or(u64::MAX) > MAX_BATCH {
+            let error = io::Error::other(format!("a batch that a person agrees to has at most {MAX_BATCH} bytes"));
+            return Err(unreadable(&name, &error));
+        }
+        Ok(text)
+    }
+
     fn new(mut source: Box<dyn BufRead>, name: String) -> Result<Self, Refusal> {
         let unreadable = |error| unreadable(&name, &error);
         let mut first = line(&mut source, Overlong::Stop).map_err(unreadable)?;

@@ -1,9 +1,11 @@
 //! `build`, `review`, `quote` and `verify`: a document in, an answer out, one a line in a batch.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use coldbridge::inclusion::Question;
 use coldbridge::json::{self, Cursor};
+use coldbridge::review::Summary;
 use coldbridge::signed::prove_raw;
 use coldbridge::{Address, Code, Decoded, Document, Json, Networks, Refusal, Request, Review, Signed, Unsigned};
 
@@ -39,12 +41,22 @@ pub enum VerifyForm {
 pub fn each(
     input: &Path,
     output: &OutputArgs,
-    mut answer: impl FnMut(&[u8]) -> Result<String, Refusal>,
+    answer: impl FnMut(&[u8]) -> Result<String, Refusal>,
 ) -> Result<Outcome, Refusal> {
-    let mut input = Input::open(input)?;
+    each_of(Input::open(input)?, output, answer, |_| String::new())
+}
+
+/// The same with something to say at the end.
+pub fn each_of(
+    mut input: Input,
+    output: &OutputArgs,
+    mut answer: impl FnMut(&[u8]) -> Result<String, Refusal>,
+    end: impl FnOnce(Shape) -> String,
+) -> Result<Outcome, Refusal> {
     let mut output = Output::open(output.output.as_deref())?;
-    let mut outcome = Outcome::DONE;
+    let (mut outcome, mut count) = (Outcome::DONE, 0_u64);
     while let Some(bytes) = input.next()? {
+        count += 1;
         match trimmed(&bytes).and_then(&mut answer) {
             // Written at once: whoever feeds the batch may wait for each answer.
             Ok(text) => output.write(&text)?,
@@ -57,6 +69,7 @@ pub fn each(
             }
         }
     }
+    output.write(&end(if count > 1 { Shape::Lines } else { Shape::Document }))?;
     output.finish()?;
     Ok(outcome)
 }
@@ -100,11 +113,13 @@ pub fn review(
 ) -> Result<Outcome, Refusal> {
     let spelling = spelling(arguments);
     let mut rules = Rules::named(policy)?;
-    each(&arguments.document, output, |bytes| {
+    let summary = RefCell::new(Summary::default());
+    let mut answer = |bytes: &[u8]| {
         let text = bytes.trim_ascii();
         let mut of_plan = |unsigned: Unsigned| {
             // Without a policy a review says what is so; it allows nothing.
             let verdict = if rules.hash().is_some() { rules.judge(&unsigned)? } else { None };
+            summary.borrow_mut().add(&unsigned)?;
             Ok::<_, Refusal>(Review::of_unsigned(&unsigned)?.under(verdict))
         };
         let review = if text.starts_with(b"0x") {
@@ -120,6 +135,12 @@ pub fn review(
             Form::Text => review.to_text(),
             Form::Json => line(&review.to_json()),
         })
+    };
+    let answer = |bytes: &[u8]| answer(bytes).inspect_err(|_| summary.borrow_mut().add_refused());
+    // A person gets the sum of a batch at its end.
+    each_of(Input::open(&arguments.document)?, output, answer, |shape| match (form, shape) {
+        (Form::Text, Shape::Lines) if summary.borrow().documents() > 0 => summary.borrow().to_text(),
+        _ => String::new(),
     })
 }
 

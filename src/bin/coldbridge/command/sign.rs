@@ -1,13 +1,15 @@
 //! `sign`: the review is shown and the question asked before the key is used; nothing leaves before it is proved.
 
-use coldbridge::policy::{Confirmation, Typed};
+use coldbridge::policy::{Confirmation, Payment, Typed};
+use coldbridge::review::Summary;
 use coldbridge::{Code, Document, Key, Networks, Ready, Refusal, Review, Unsigned, json};
 
-use super::document::each;
+use super::document::each_of;
 use super::{Outcome, spelling};
 use crate::cli::{DocumentArgs, GuardArgs, KeyArgs, KeySource, OutputArgs, PolicyArgs};
 use crate::guard_file::Place;
 use crate::hardening::Filter;
+use crate::input::{Input, trimmed};
 use crate::output::Errors;
 use crate::policy_file::Rules;
 use crate::terminal::Expected;
@@ -64,7 +66,21 @@ pub fn sign(
     let mut guard = Place::named(how.guard, Some(how.key), how.errors)?;
     rules.judge_guard(&guard)?;
     let spelling = spelling(arguments);
-    each(&arguments.document, output, |bytes| {
+    let mut input = None;
+    let mut consent = consent;
+    if consent != Consent::Given {
+        // What a person agrees to is read once, and is what is signed.
+        let text = Input::text(&arguments.document)?;
+        let plan = |bytes: &[u8]| Document::read(&json::parse(trimmed(bytes)?)?, networks, spelling)?.plan();
+        if let Some(summary) = summary(text.clone(), &rules, plan)? {
+            let question = format!("Sign all of them with the key of {owners}?");
+            terminal::confirm(&summary.to_text(), &question, &expected_of(&summary, consent))?;
+            consent = Consent::Given;
+        }
+        input = Some(Input::of(text)?);
+    }
+    let input = input.map_or_else(|| Input::open(&arguments.document), Ok)?;
+    let answer = |bytes: &[u8]| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
         let verdict = rules.judge(&unsigned)?;
         let replacement = rules.replacement(how.guard, &unsigned);
@@ -83,7 +99,43 @@ pub fn sign(
         }
         guard.reserve(&reservation, replacement, how.errors)?;
         Ok(format!("{}\n", ready.sign(&keys)?.text()))
-    })
+    };
+    each_of(input, output, answer, |_| String::new())
+}
+
+/// The sum of a batch; nothing for one document, which is reviewed by itself.
+fn summary(
+    text: Vec<u8>,
+    rules: &Rules,
+    plan: impl Fn(&[u8]) -> Result<Unsigned, Refusal>,
+) -> Result<Option<Summary>, Refusal> {
+    let (mut input, mut rules, mut summary) = (Input::of(text)?, rules.clone(), Summary::default());
+    let mut count = 0_u64;
+    while let Some(bytes) = input.next()? {
+        count += 1;
+        let judged = plan(&bytes).and_then(|unsigned| rules.judge(&unsigned).map(|_| unsigned));
+        match judged {
+            Ok(unsigned) => summary.add(&unsigned)?,
+            Err(_) => summary.add_refused(),
+        }
+    }
+    Ok((count > 1 && summary.documents() > 0).then_some(summary))
+}
+
+/// What is typed for a batch: of its largest payment.
+fn expected_of(summary: &Summary, consent: Consent) -> Expected {
+    match (consent, summary.largest()) {
+        (Consent::Typed, Some(Payment { recipient: Some(recipient), amount, .. })) => Expected::Typed {
+            what: "largest payment's recipient",
+            end: end_of(&recipient.to_string()),
+            amount: Some(amount.to_string()),
+        },
+        _ => Expected::Yes,
+    }
+}
+
+fn end_of(whole: &str) -> String {
+    whole.chars().skip(whole.len().saturating_sub(6)).collect()
 }
 
 /// What the command line and the policy together ask of a person.
@@ -107,8 +159,7 @@ fn expected(typed: Typed) -> Expected {
         None => ("sign digest", typed.digest.to_string()),
     };
     let amount = typed.amount.map(|amount| amount.to_string());
-    let end = whole.chars().skip(whole.len().saturating_sub(6)).collect();
-    Expected::Typed { what, end, amount }
+    Expected::Typed { what, end: end_of(&whole), amount }
 }
 
 /// The plan, encoded twice.
