@@ -22,7 +22,7 @@ use coldbridge::operation::mailbox::REQUEST_L2_TRANSACTION_DIRECT;
 use coldbridge::operation::request_execute::REQUEST_L2_TRANSACTION;
 use coldbridge::priority::{BaseTokenGasPriceMultiplier, FeeParams, PubdataPricingMode};
 use coldbridge::refusal::contract_error;
-use coldbridge::{Address, Key, Networks, Refusal, Request, Spelling, Unsigned, json};
+use coldbridge::{Address, Networks, Refusal, Request, Spelling, Unsigned, json};
 use common::vector::{
     Case, Members, Outcome, any_case, hex_bytes, hex_word, number, padded, report, said, text, walk, word_of,
 };
@@ -823,7 +823,7 @@ fn refusal_of(fixture: &Fixture) -> Outcome<Refusal> {
     let spelling = if fixture.allows_unchecksummed() { Spelling::AnyCase } else { Spelling::Checksummed };
     let outcome = json::parse(fixture.request_text().as_bytes())
         .and_then(|document| Request::read(&document, &fixture.networks(), spelling)?.plan())
-        .and_then(|plan| plan.sign(&Key::from_hex(fixture.key().as_bytes())?));
+        .and_then(|plan| fixture.sign(plan));
     outcome.err().ok_or_else(|| "was signed".to_owned())
 }
 
