@@ -1,6 +1,6 @@
 //! The guard's file: owner-only, append-only, locked for each decision, and on the disk before a signature is made.
 
-use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use crate::cli::{GuardArgs, KeyArgs};
 use crate::output::Errors;
+use crate::secret_file::judge;
 
 /// How long another process may hold the lock: it needs a few milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -283,19 +284,6 @@ fn open(path: &Path, access: Access) -> Result<File, Refusal> {
     match judge(&metadata) {
         None => Ok(file),
         Some(problem) => Err(not_private(path, &problem)),
-    }
-}
-
-fn judge(metadata: &Metadata) -> Option<String> {
-    let mode = metadata.mode() & 0o7777;
-    if !metadata.is_file() {
-        Some("is not a regular file".to_owned())
-    } else if metadata.uid() != rustix::process::geteuid().as_raw() {
-        Some("belongs to another user".to_owned())
-    } else if mode & 0o077 != 0 {
-        Some(format!("has mode {mode:04o}: others than its owner can read or change it"))
-    } else {
-        None
     }
 }
 

@@ -83,7 +83,8 @@ pub fn path_name(path: &Path) -> String {
     if holds_key || holds_words { "the path (not shown: it looks like a key)".to_owned() } else { name }
 }
 
-fn judge(metadata: &Metadata) -> Option<String> {
+/// What is wrong with a file that only its owner may read or change.
+pub fn judge(metadata: &Metadata) -> Option<String> {
     let mode = metadata.mode() & 0o7777;
     if !metadata.is_file() {
         Some("is not a regular file".to_owned())
