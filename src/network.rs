@@ -231,20 +231,21 @@ impl Network {
                 "source",
             ],
         )?;
-        let address = |name: &str| {
-            let cursor = members.required(name)?;
+        let contract = |cursor: &Cursor<'_>, remedy: &str| {
             let address = cursor.address(Spelling::AnyCase)?;
             if address.is_system() {
-                return Err(cursor.refuse(
-                    Code::NETWORK_INVALID,
-                    format!("{address} is a system address, no contract of a bridge"),
-                    "copy the address from the chain's own documentation",
-                ));
+                let problem = format!("{address} is a system address, no contract of a bridge");
+                return Err(cursor.refuse(Code::NETWORK_INVALID, problem, remedy));
             }
             Ok(address)
         };
+        let address =
+            |name: &str| contract(&members.required(name)?, "copy the address from the chain's own documentation");
+        // Nodes answer the zero address for a bridge that the chain has not got (`zks_getBridgeContracts`).
         let optional_address = |name: &str| match members.optional(name) {
-            Some(cursor) if *cursor.value() != Json::Null => cursor.address(Spelling::AnyCase).map(Some),
+            Some(cursor) if *cursor.value() != Json::Null => {
+                contract(&cursor, "write null where the chain has none").map(Some)
+            }
             _ => Ok(None),
         };
         let chain_id = |name: &str| {
