@@ -232,6 +232,24 @@ pub fn token_of_asset(asset: AssetId, named: Option<Address>, network: &Network)
     named.or_else(|| network.tokens.iter().find(|token| id_of(token.origin) == asset)?.l1_address)
 }
 
+/// What is wrong with the address that a call names beside an asset id, where `token` is the one that the asset is shown as.
+pub fn judge_name(network: &Network, layer: Layer, asset: AssetId, named: Address, token: Address) -> Option<String> {
+    let id_of = |origin: TokenOrigin| AssetId::native_token_vault(origin.chain_id, origin.token);
+    let refused = "the chain refuses that (AssetIdMismatch)";
+    match network.token_at(layer, named) {
+        _ if named == Address::ZERO && token == Address::ZERO => {
+            Some(format!("the call names asset {asset} without its token: nothing here tells what is taken"))
+        }
+        _ if named != token && named != Address::ZERO => {
+            Some(format!("the call names {named} beside the asset id of {token}: {refused}"))
+        }
+        Some(known) if id_of(known.origin) != asset => {
+            Some(format!("the asset id is not that of {}, which {named} is: {refused}", known.symbol))
+        }
+        _ => None,
+    }
+}
+
 /// The words of a proof in a decoded call.
 pub fn proof_words(token: &Token) -> Option<Vec<Word>> {
     let Token::Array(words) = token else { return None };

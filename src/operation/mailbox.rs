@@ -309,7 +309,9 @@ pub fn pay_mint_value(context: &Context<'_>, plan: &mut Plan, mint_value: BaseTo
         BaseToken::Erc20(token) => {
             debit(plan, token, mint_value.get());
             let spender = context.network.second_bridge();
-            (Wei::zero(), Some(Need { token, spender, amount: mint_value.get() }))
+            // A base token of another chain is burned by the vault that minted it: nothing is pulled.
+            let is_pulled = context.network.base_token_origin().chain_id == context.network.l1_chain_id;
+            (Wei::zero(), is_pulled.then_some(Need { token, spender, amount: mint_value.get() }))
         }
     }
 }
