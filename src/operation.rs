@@ -124,6 +124,8 @@ pub struct Context<'a> {
     pub deployment_nonce: Option<u64>,
     /// The highest gas price, and its place in the request.
     pub gas_price_cap: Option<(WeiPerGas, &'static str)>,
+    /// The lowest gas price that a transaction of the request can be included at.
+    pub gas_price_floor: Option<WeiPerGas>,
 }
 
 /// A second bridge other than the asset router.

@@ -153,6 +153,7 @@ pub fn assess<'a>(
         operator_tip: context.operator_tip,
         margin_percent: context.base_cost_margin_percent,
         gas_price_cap: context.gas_price_cap,
+        gas_price_floor: context.gas_price_floor,
     }
     .assess();
     plan.refusals.append(&mut assessment.refusals);
