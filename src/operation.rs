@@ -28,7 +28,7 @@ use crate::refusal::{Code, Refusal, printable};
 use crate::units::{BaseTokenUnits, Wei, WeiPerGas};
 
 pub(crate) use token::amount_in_words;
-pub use token::{Movement, TokenName, judge_l2_token, judge_recipient, judge_token_contract};
+pub use token::{Movement, TokenName, judge_l1_token, judge_l2_token, judge_recipient, judge_token_contract};
 
 /// One kind of operation.
 pub struct Operation {

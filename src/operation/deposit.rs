@@ -17,7 +17,7 @@ use ethabi::ethereum_types::U256;
 
 use super::mailbox::{self, Need, REQUEST_L2_TRANSACTION_DIRECT, Refund};
 use super::request_execute::L2Call;
-use super::{Body, Call, CallGas, Context, Movement, Operation, Plan, TokenName, approve};
+use super::{Body, Call, CallGas, Context, Movement, Operation, Plan, TokenName, approve, judge_l1_token};
 use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
 use crate::asset::{AssetId, apply_l1_to_l2_alias, legacy_tx_data_hash, tx_data_hash};
@@ -250,7 +250,7 @@ impl Deposit {
 
     fn judge_token(&self, route: Route, network: &Network, at: &str) -> Option<Refusal> {
         if let TokenName::Erc20(token) = self.movement.token {
-            let system = approve::judge_token(token, &format!("{at}/token"), network);
+            let system = judge_l1_token(token, &format!("{at}/token"), network);
             if system.is_some() {
                 return system;
             }
