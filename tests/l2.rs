@@ -252,6 +252,46 @@ fn bridged_on_l1() -> String {
     request["intent"]["operation"]["deposit"]["token"].as_str().expect("an address").to_owned()
 }
 
+/// A request whose mintValue is not what its l2Value needs: a deposit that never arrives, or arrives elsewhere.
+#[test]
+fn reviews_tell_what_of_mint_value_reaches_l2() {
+    let signed = sign(&fixture("deposit", "era_mainnet_typical"));
+    let Transaction::Eip1559(deposit) = signed.transactions()[0].transaction() else { panic!("type 0x02") };
+    // The words of the calldata after the selector: the offset, chainId, mintValue, l2Contract, l2Value ...
+    let words = |data: &[u8], index: usize| data[4 + 32 * index..][..32].to_vec();
+    let review = |mint_value: u64, l2_value: u64, chain: &str| {
+        let mut data = deposit.data.clone();
+        for (index, value) in [(2, mint_value), (4, l2_value)] {
+            let word = [vec![0; 24], value.to_be_bytes().to_vec()].concat();
+            data[4 + 32 * index..][..32].copy_from_slice(&word);
+        }
+        assert_eq!(words(&data, 1)[30..], 324_u16.to_be_bytes());
+        let networks = fixture("deposit", chain).networks();
+        let network = networks.find(if chain == "eth_direct_era_v31" { "era-v31" } else { "era-mainnet" });
+        let network = network.expect("known");
+        data[4 + 32..][..32].copy_from_slice(&[vec![0; 24], network.l2_chain_id.to_be_bytes().to_vec()].concat());
+        let changed = coldbridge::transaction::Eip1559 {
+            chain_id: network.l1_chain_id,
+            to: Some(network.bridgehub),
+            value: Wei::from(mint_value),
+            data,
+            ..deposit.clone()
+        };
+        let review = Review::of_raw(&Transaction::Eip1559(changed).unsigned_bytes(), &networks).expect("a review");
+        let json: Value = serde_json::from_str(&review.to_json().to_string()).expect("JSON");
+        let said: Vec<String> =
+            json["warnings"].as_array().expect("a list").iter().map(|w| w["message"].to_string()).collect();
+        said.join(" ")
+    };
+    let ether = 1_000_000_000_000_000_000;
+    for mint_value in [1, ether - 1, ether] {
+        assert!(review(mint_value, ether, "era_mainnet_typical").contains("MsgValueTooLow"), "{mint_value}");
+        assert!(review(mint_value, ether, "eth_direct_era_v31").contains("the L2 side fails"), "{mint_value}");
+    }
+    assert!(!review(ether + 1, ether, "era_mainnet_typical").contains("does not pay"));
+    assert!(review(ether, 0, "era_mainnet_typical").contains("neither value nor calldata reach"));
+}
+
 /// The origin of a pinned token is that token's alone.
 #[test]
 fn an_origin_that_is_pinned_for_another_address_is_refused() {
