@@ -247,6 +247,38 @@ fn reviews_show_the_token_of_the_asset_id_whatever_stands_beside_it() {
     assert!(text.contains("not that of USDT"), "{text}");
 }
 
+/// Calls of other tools for a token that the chain takes only in another way.
+#[test]
+fn reviews_tell_what_the_chain_refuses_of_a_pinned_token() {
+    let word = |address: &str| format!("{:0>64}", address[2..].to_lowercase());
+    let usdc = word("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48");
+    let (zk, weth) = ("0x66A5cFB2e9c529f14FE6364Ad1075dF3a649C0A5", "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2");
+    let usdc_on_era = word("0x3355df6D4c9C3035724Fd0e3914dE96A5a83aaf4");
+    let legacy = "erc20_eth_based_era_mainnet_form_legacy";
+    // ZK as if it were a token of L1: keccak256(abi.encode(1, 0x10004, its L1 address)), of vectors/protocol.json.
+    let (of_era, of_l1) = (
+        "83e2fbc0a739b3c765de4c2b4bf8072a71ea8fbb09c8cf579c71425d8bc8804a",
+        "3a38577a86db1c11f5d17ced1d0c3757370aed1b14a1829de6fef58c6d0741d2",
+    );
+    for (folder, name, old, new, said) in [
+        ("deposit", "origin_is_pinned", of_era, of_l1.to_owned(), "is not that of ZK"),
+        ("deposit", legacy, &usdc, word(zk), "LegacyEncodingUsedForNonL1Token"),
+        ("deposit", legacy, &usdc, word(weth), "BurningNativeWETHNotSupported"),
+        (
+            "withdraw",
+            "withdraw_erc20_pinned_form_legacy_asset_router",
+            &usdc_on_era,
+            word("0x5A7d6b2F92C77FAD6CCaBd7EE0624E64907Eaf3E"),
+            "TokenNotLegacy",
+        ),
+    ] {
+        let text = review_with_word(folder, name, old, &new).1["warnings"].to_string();
+        assert!(text.contains(said), "{name}: {text}");
+        let text = review_with_word(folder, name, old, old).1["warnings"].to_string();
+        assert!(!text.contains(said), "{name}: {text}");
+    }
+}
+
 fn bridged_on_l1() -> String {
     let request = &fixture("deposit", "origin_is_target_chain").json["request"];
     request["intent"]["operation"]["deposit"]["token"].as_str().expect("an address").to_owned()

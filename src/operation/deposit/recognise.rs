@@ -17,6 +17,7 @@ use crate::operation::evidence::{judge_name, token_of_asset};
 use crate::operation::request_execute::{Decoded, fee_lines, warnings};
 use crate::operation::{Movement, Recognised, Seen, TokenName, amount_in_words};
 use crate::priority::Shape;
+use crate::refusal::contract_error;
 
 /// The body in canonical words: the asset id where the token is not native to L1, the form where it is not the network's own.
 pub(super) fn words(movement: Movement, token: Json, form: Form, asset: Option<AssetId>, network: &Network) -> Json {
@@ -122,7 +123,7 @@ fn recognise_two_bridges(seen: &Seen<'_>) -> Option<Recognised> {
     lines.extend(foreign.map(|asset| ("asset id", format!("{asset} (native to another chain)"))));
     lines.extend(fee_lines(network, refund, mint_value, gas, per_pubdata));
     let mut warnings = bridge_warnings(network, foreign.is_some(), refund, gas, per_pubdata);
-    warnings.extend(handed.asset.and_then(|asset| judge_name(network, Layer::L1, asset, handed.token, taken)));
+    warnings.extend(handed.judge_token(network, taken));
     Some(Recognised {
         name: OPERATION.name,
         body: words(movement, token.to_json(), handed.form, handed.asset, network),
@@ -230,6 +231,21 @@ impl Handed {
         let [token, amount, to] = legacy.as_slice() else { return None };
         let (token, amount, to) = (abi::as_address(token)?, abi::as_uint(amount)?, abi::as_address(to)?);
         Some(Self { form: Form::Legacy, token, amount, to, asset: None })
+    }
+
+    /// What the chain would hold against the token: `taken` is the one that its asset id says.
+    fn judge_token(&self, network: &Network, taken: Address) -> Option<String> {
+        if network.l1_weth == Some(taken) {
+            let error = contract_error::BURNING_NATIVE_WETH_NOT_SUPPORTED.signature;
+            return Some(format!("{taken} is wrapped ether: the chain refuses that ({error})"));
+        }
+        if self.form == Form::AssetId {
+            let of_l1 = || AssetId::native_token_vault(network.l1_chain_id, self.token);
+            return judge_name(network, Layer::L1, self.asset.unwrap_or_else(of_l1), self.token, taken);
+        }
+        let known = network.token_at(Layer::L1, taken).filter(|known| known.origin.chain_id != network.l1_chain_id)?;
+        let error = contract_error::LEGACY_ENCODING_USED_FOR_NON_L1_TOKEN.signature;
+        Some(format!("{} is native to chain {}: the chain refuses that ({error})", known.symbol, known.origin.chain_id))
     }
 
     fn read(data: &[u8], network: &Network, value: U256) -> Option<Self> {

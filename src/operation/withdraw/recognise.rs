@@ -8,6 +8,7 @@ use crate::json::Json;
 use crate::network::{Layer, Network};
 use crate::operation::evidence::judge_name;
 use crate::operation::{Movement, Recognised, Seen, TokenName, amount_in_words};
+use crate::refusal::contract_error;
 
 /// The body of an ERC-20's withdrawal in canonical words: its asset id where the call names it, the form where it is not the
 /// network's own.
@@ -140,7 +141,18 @@ fn recognise_legacy(seen: &Seen<'_>) -> Option<Recognised> {
             ),
         ]),
         debits: vec![(token, amount)],
-        warnings: Vec::new(),
+        warnings: network
+            .token_at(Layer::L2, token)
+            .filter(|known| known.origin.chain_id != network.l1_chain_id)
+            .map(|known| {
+                let error = contract_error::TOKEN_NOT_LEGACY.signature;
+                format!(
+                    "{} is no token of L1, and this form takes no other: the chain refuses that ({error})",
+                    known.symbol
+                )
+            })
+            .into_iter()
+            .collect(),
         lines: lines(network, movement, sender),
     })
 }
