@@ -98,7 +98,7 @@ fn recognise_two_bridges(seen: &Seen<'_>) -> Option<Recognised> {
     let name = |token| if token == Address::ETH_TOKEN { TokenName::Eth } else { TokenName::Erc20(token) };
     let token = name(handed.token);
     // The asset id decides what is taken; the address beside it may be zero.
-    let taken =
+    let moved =
         handed.asset.and_then(|asset| token_of_asset(asset, Some(handed.token), network)).unwrap_or(handed.token);
     // ETH comes as value and an ERC-20 without; ETH and the base token of an ETH-based chain do not come this way.
     let is_eth = token == TokenName::Eth;
@@ -113,17 +113,17 @@ fn recognise_two_bridges(seen: &Seen<'_>) -> Option<Recognised> {
         BaseToken::Erc20(base) => vec![(base, mint_value)],
     };
     if !is_eth {
-        debits.push((taken, handed.amount));
+        debits.push((moved, handed.amount));
     }
-    let foreign = handed.asset.filter(|asset| *asset != AssetId::native_token_vault(network.l1_chain_id, taken));
+    let foreign = handed.asset.filter(|asset| *asset != AssetId::native_token_vault(network.l1_chain_id, moved));
     let mut lines = vec![
-        ("deposit", amount_in_words(network, Layer::L1, name(taken), handed.amount)),
+        ("deposit", amount_in_words(network, Layer::L1, name(moved), handed.amount)),
         recipient_line(network, handed.to),
     ];
     lines.extend(foreign.map(|asset| ("asset id", format!("{asset} (native to another chain)"))));
     lines.extend(fee_lines(network, refund, mint_value, gas, per_pubdata));
     let mut warnings = bridge_warnings(network, foreign.is_some(), refund, gas, per_pubdata);
-    warnings.extend(handed.judge_token(network, taken));
+    warnings.extend(handed.judge_token(network, moved));
     Some(Recognised {
         name: OPERATION.name,
         body: words(movement, token.to_json(), handed.form, handed.asset, network),
@@ -233,17 +233,17 @@ impl Handed {
         Some(Self { form: Form::Legacy, token, amount, to, asset: None })
     }
 
-    /// What the chain would hold against the token: `taken` is the one that its asset id says.
-    fn judge_token(&self, network: &Network, taken: Address) -> Option<String> {
-        if network.l1_weth == Some(taken) {
+    /// What the chain would hold against the token: `moved` is the one that its asset id says.
+    fn judge_token(&self, network: &Network, moved: Address) -> Option<String> {
+        if network.l1_weth == Some(moved) {
             let error = contract_error::BURNING_NATIVE_WETH_NOT_SUPPORTED.signature;
-            return Some(format!("{taken} is wrapped ether: the chain refuses that ({error})"));
+            return Some(format!("{moved} is wrapped ether: the chain refuses that ({error})"));
         }
         if self.form == Form::AssetId {
             let of_l1 = || AssetId::native_token_vault(network.l1_chain_id, self.token);
-            return judge_name(network, Layer::L1, self.asset.unwrap_or_else(of_l1), self.token, taken);
+            return judge_name(network, Layer::L1, self.asset.unwrap_or_else(of_l1), self.token, moved);
         }
-        let known = network.token_at(Layer::L1, taken).filter(|known| known.origin.chain_id != network.l1_chain_id)?;
+        let known = network.token_at(Layer::L1, moved).filter(|known| known.origin.chain_id != network.l1_chain_id)?;
         let error = contract_error::LEGACY_ENCODING_USED_FOR_NON_L1_TOKEN.signature;
         Some(format!("{} is native to chain {}: the chain refuses that ({error})", known.symbol, known.origin.chain_id))
     }

@@ -93,8 +93,8 @@ fn recognise_asset(seen: &Seen<'_>) -> Option<Recognised> {
         Some(known) => format!("{} of chain {}", known.symbol, known.origin.chain_id),
         None => "of a token that is native to another chain".to_owned(),
     };
-    let taken = Movement { token: TokenName::Erc20(token), ..movement };
-    let mut lines = lines(network, taken, Address::L2_ASSET_ROUTER);
+    let shown = Movement { token: TokenName::Erc20(token), ..movement };
+    let mut lines = lines(network, shown, Address::L2_ASSET_ROUTER);
     lines.insert(2, ("asset id", format!("{asset} ({home})")));
     Some(Recognised {
         name: OPERATION.name,
