@@ -221,14 +221,14 @@ fn review_with_word(folder: &str, name: &str, word: &str, other: &str) -> (Strin
 #[test]
 fn reviews_show_the_token_of_the_asset_id_whatever_stands_beside_it() {
     let word = |address: &str| format!("{:0>64}", address[2..].to_lowercase());
-    let (zero, usdt) = ("0".repeat(64), word("0xdAC17F958D2ee523a2206206994597C13D831ec7"));
+    let (zero, tether) = ("0".repeat(64), word("0xdAC17F958D2ee523a2206206994597C13D831ec7"));
     let (usdc, usdc_on_era) =
         ("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", "0x3355df6D4c9C3035724Fd0e3914dE96A5a83aaf4");
     for (folder, name, token, other, amount, refused) in [
         ("deposit", "erc20_eth_based_era_mainnet", usdc, &zero, "1 USDC", false),
-        ("deposit", "erc20_eth_based_era_mainnet", usdc, &usdt, "1 USDC", true),
+        ("deposit", "erc20_eth_based_era_mainnet", usdc, &tether, "1 USDC", true),
         ("withdraw", "withdraw_erc20_pinned_usdc", usdc_on_era, &zero, "1 USDC", false),
-        ("withdraw", "withdraw_erc20_pinned_usdc", usdc_on_era, &usdt, "1 USDC", true),
+        ("withdraw", "withdraw_erc20_pinned_usdc", usdc_on_era, &tether, "1 USDC", true),
     ] {
         let (text, document) = review_with_word(folder, name, &word(token), other);
         assert!(text.contains(amount) && !text.contains("native to another chain"), "{name}: {text}");
@@ -243,7 +243,7 @@ fn reviews_show_the_token_of_the_asset_id_whatever_stands_beside_it() {
     let (text, _) = review_with_word("deposit", "origin_is_target_chain", &word(&bridged_on_l1()), &zero);
     assert!(text.contains("without its token"), "{text}");
     // A pinned token beside the asset id of another that nobody pins.
-    let (text, _) = review_with_word("deposit", "origin_is_target_chain", &word(&bridged_on_l1()), &usdt);
+    let (text, _) = review_with_word("deposit", "origin_is_target_chain", &word(&bridged_on_l1()), &tether);
     assert!(text.contains("not that of USDT"), "{text}");
 }
 
@@ -330,19 +330,25 @@ fn an_origin_that_is_pinned_for_another_address_is_refused() {
     let zk = value!({"chainId": 324, "address": "0x5A7d6b2F92C77FAD6CCaBd7EE0624E64907Eaf3E"});
     let zk_on_l1 = value!({"chainId": 1, "address": "0x66A5cFB2e9c529f14FE6364Ad1075dF3a649C0A5"});
     let usdc = value!({"chainId": 1, "address": "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"});
-    for (folder, name, origin) in [
-        ("deposit", "origin_is_target_chain", &zk),
-        ("withdraw", "withdraw_erc20_of_l1_era_mainnet", &usdc),
-        ("withdraw", "withdraw_erc20_of_l1_era_mainnet", &zk_on_l1),
+    for (folder, operation, name, origin) in [
+        ("deposit", "deposit", "origin_is_target_chain", &zk),
+        ("withdraw", "withdraw", "withdraw_erc20_of_l1_era_mainnet", &usdc),
+        ("withdraw", "withdraw", "withdraw_erc20_of_l1_era_mainnet", &zk_on_l1),
+        ("finalize_withdrawal", "finalizeWithdrawal", "finalize_era_mainnet_zk", &zk),
+        ("claim_failed_deposit", "claimFailedDeposit", "claim_era_mainnet_zk", &zk),
     ] {
         let refusal = request(&fixture(folder, name), |request| {
-            request["intent"]["operation"][folder]["tokenOrigin"] = origin.clone();
+            let body = &mut request["intent"]["operation"][operation];
+            body["tokenOrigin"] = origin.clone();
+            if folder != "withdraw" {
+                body["token"] = value!(bridged_on_l1());
+            }
         })
         .and_then(Request::plan)
         .err()
         .unwrap_or_else(|| panic!("{name}: another token has that origin"));
         assert_eq!(refusal.code(), Code::TOKEN_ORIGIN, "{name}");
-        assert_eq!(refusal.at(), format!("/intent/operation/{folder}/tokenOrigin"), "{name}");
+        assert_eq!(refusal.at(), format!("/intent/operation/{operation}/tokenOrigin"), "{name}");
     }
 }
 

@@ -235,6 +235,9 @@ pub fn judge_origin(token: TokenName, origin: TokenOrigin, network: &Network, at
         TokenName::Erc20(token) if network.token_at(Layer::L1, token).is_some_and(|known| known.origin != origin) => {
             format!("{} pins another origin of {token}", network.name)
         }
+        TokenName::Erc20(token) if let Some((symbol, pinned)) = network.token_elsewhere(Layer::L1, token, origin) => {
+            format!("that is the origin of {symbol}, which is {pinned} on L1, not {token}")
+        }
         TokenName::Erc20(_) => return None,
     };
     Some(Refusal::new(
