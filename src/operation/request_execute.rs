@@ -385,7 +385,7 @@ impl Decoded {
                 format!("{what}: the chain refuses that ({})", contract_error::MSG_VALUE_TOO_LOW.signature)
             });
         }
-        if self.value.is_zero() && self.calldata.is_empty() {
+        if self.value.is_zero() && self.calldata.is_empty() && self.factory_deps.is_empty() {
             warnings.push(format!(
                 "neither value nor calldata reach {}: whatever the fee leaves of mintValue goes to the refund recipient",
                 self.to
