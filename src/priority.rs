@@ -488,20 +488,15 @@ impl PriorityRequest<'_> {
                             "amount, base cost, margin and operatorTip together are above 2^256-1",
                             "check the amounts and their units (wei)",
                         )),
-                        (Some(_), Some(mint_value)) if mint_value.is_zero() => {
-                            let refusal = Refusal::new(
+                        (Some(_), Some(mint_value)) if mint_value.is_zero() => out.refusals.push(
+                            Refusal::new(
                                 Code::PRIORITY_EMPTY_DEPOSIT,
                                 price_at,
                                 "the base cost is 0, and nothing else would be minted on L2",
                                 "raise the maximum fee, or give the operator a tip",
-                            );
-                            let since_v26 = self.network.has_asset_router();
-                            out.refusals.push(if since_v26 {
-                                refusal.reverts(contract_error::EMPTY_DEPOSIT)
-                            } else {
-                                refusal
-                            });
-                        }
+                            )
+                            .reverts(contract_error::EMPTY_DEPOSIT),
+                        ),
                         (Some(_), Some(_)) => {}
                     }
                 }

@@ -820,6 +820,12 @@ fn zksync_os_floors_in_a_quote() {
         let below = quote(&usual, floor - 1);
         let error = &refused(&below, Code::PRIORITY_GAS_FLOOR).expect("below the floor")["contractError"]["name"];
         assert_eq!(error, "ValidateTxnNotEnoughGas()", "{version}");
+        // At 10^9 wei the L2 gas price is 12, at the lowest that blocks can have it is 0: between them the floor is that at 1.
+        let worst = floor + if version == "0.30.2" { 10 * 237_500 } else { 10 * 2_980_420 };
+        assert_eq!(quote(&row(0, 1), worst)["l2GasPrice"], value!("12"), "{version}");
+        assert_eq!(quote(&row(0, 1), worst)["refusals"], value!([]), "{version}");
+        assert_eq!(quote(&row(0, 1), worst)["minL2GasLimit"], value!(worst), "{version}");
+        assert!(refused(&quote(&row(0, 1), worst - 1), Code::PRIORITY_GAS_FLOOR).is_ok(), "{version}");
         let at_nothing = quote(&row(0, 0), 1_000_000);
         assert_eq!(at_nothing["l2GasPrice"], value!("0"), "{version}");
         assert_eq!(at_nothing["refusals"] == value!([]), free, "{version}");

@@ -233,6 +233,7 @@ fn reviews_show_the_token_of_the_asset_id_whatever_stands_beside_it() {
         let (text, document) = review_with_word(folder, name, &word(token), other);
         assert!(text.contains(amount) && !text.contains("native to another chain"), "{name}: {text}");
         assert_eq!(text.contains("AssetIdMismatch"), refused, "{name}: {text}");
+        assert!(!text.contains("without its token"), "{name}: {text}");
         assert_eq!(document["worstCaseDebit"][1], value!({"token": token, "amount": "1000000"}), "{name}");
         // The action is what the bytes say: the address, and beside it the asset id.
         let body = &document["transactions"][0]["action"][folder];

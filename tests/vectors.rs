@@ -267,6 +267,12 @@ fn storage_words() {
                     let expected = (mode == 1).then_some(validium);
                     failures.check(case.name, "mode", &FeeParams::from_storage_word(other), &expected);
                 }
+                // The fields fill the low 25 bytes: a word with anything above them is another slot's.
+                for above in 0..7 {
+                    let mut other = word;
+                    other[above] = 1;
+                    failures.check(case.name, "above", &FeeParams::from_storage_word(other), &None::<FeeParams>);
+                }
             }
             "basetoken_multiplier_slot" => {
                 let expected = BaseTokenGasPriceMultiplier {

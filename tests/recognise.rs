@@ -1,0 +1,83 @@
+//! What the bytes of an L1 transaction are taken for: every signed fixture, and what a stranger would make of it.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use coldbridge::operation::{Seen, recognise, recognise_as};
+use coldbridge::units::Wei;
+use coldbridge::{Address, Layer, Request, Spelling, json};
+use common::{Failures, operation_fixtures};
+use serde_json::Value;
+
+/// What runs on L1 is found again by its function, its target and its value, and every word of its calldata is shown: a call
+/// of a stranger that looks like one of ours is none.
+#[test]
+fn operations_on_l1_are_recognised_whole() {
+    let stranger = Address::parse("0xa61464658AfeAf65CccaaFD3a512b69A83B77618", Spelling::Checksummed).expect("one");
+    let mut failures = Failures::default();
+    let mut changed = BTreeSet::new();
+    for fixture in operation_fixtures().iter().filter(|fixture| fixture.signed().is_some()) {
+        let networks = fixture.networks();
+        let request = json::parse(fixture.request_text().as_bytes()).expect("JSON");
+        let plan = Request::read(&request, &networks, Spelling::AnyCase).and_then(Request::plan).expect("a plan");
+        for planned in plan.transactions().iter().filter(|planned| planned.layer == Layer::L1) {
+            let (purpose, transaction) = (planned.purpose, &planned.transaction);
+            let own = Seen {
+                network: plan.request().network(),
+                layer: Layer::L1,
+                from: Some(plan.request().from()),
+                to: transaction.to().expect("a call"),
+                value: transaction.value(),
+                data: transaction.data(),
+                factory_deps: transaction.factory_deps(),
+            };
+            let found = recognise_as(purpose, &own);
+            failures.check(&fixture.name, "recognised", &found.is_some(), &true);
+            if ["finalizeWithdrawal", "claimFailedDeposit"].contains(&purpose) {
+                let stated = &fixture.json["request"]["intent"]["operation"][purpose];
+                let said = found.as_ref().map(|found| found.body.to_string()).unwrap_or_default();
+                let said: Value = serde_json::from_str(&said).expect("JSON");
+                let word = |body: &Value, member: &str| body[member].as_str().map(str::to_lowercase);
+                for member in ["token", "amount", "to", "depositor"] {
+                    // The base token has two names, and a call that does not name the token or the amount says nothing.
+                    let told = word(&said, member).filter(|told| told != "base");
+                    if let (Some(told), Some(meant)) = (told, word(stated, member).filter(|meant| meant != "base")) {
+                        failures.check(&fixture.name, member, &told, &meant);
+                    }
+                }
+                let deposit = &fixture.json["request"]["facts"]["failedDeposit"]["deposit"];
+                let usual = match purpose {
+                    "claimFailedDeposit" => "assetid",
+                    _ if own.network.has_asset_router() => "finalizedeposit",
+                    _ => "legacy",
+                };
+                let form = word(stated, "form").or(word(deposit, "form")).filter(|form| form != usual);
+                failures.check(&fixture.name, "form", &word(&said, "form"), &form);
+            }
+            if purpose == "cancel" {
+                continue;
+            }
+            // Any token can be approved of.
+            let elsewhere = recognise(&Seen { to: stranger, ..own });
+            failures.check(&fixture.name, "at a stranger", &elsewhere.is_some(), &(purpose == "approve"));
+            let more = recognise_as(purpose, &Seen { value: Wei::new(own.value.get() + 1), ..own });
+            failures.check(&fixture.name, "with a wei more", &(more == found), &false);
+            if ["approve", "finalizeWithdrawal", "claimFailedDeposit"].contains(&purpose) {
+                failures.check(&fixture.name, "no function that takes ether", &more.is_some(), &false);
+            }
+            if !changed.insert((purpose, own.data[..4].to_vec(), own.data.len())) {
+                continue;
+            }
+            // The selector, and of each word its first byte, the first of an address in it, and its last.
+            for at in (0..own.data.len()).filter(|at| *at < 4 || [0, 12, 31].contains(&((at - 4) % 32))) {
+                let mut data = own.data.to_vec();
+                data[at] ^= 1;
+                if recognise_as(purpose, &Seen { data: &data, ..own }) == found {
+                    failures.fail(&fixture.name, format!("byte {at} can be changed unseen"));
+                }
+            }
+        }
+    }
+    failures.finish();
+}
