@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use coldbridge::operation::{Seen, recognise, recognise_as};
 use coldbridge::units::Wei;
 use coldbridge::{Address, Layer, Request, Spelling, json};
-use common::{Failures, operation_fixtures};
+use common::{Failures, fixture, operation_fixtures};
 use serde_json::Value;
 
 /// What runs on L1 is found again by its function, its target and its value, and every word of its calldata is shown: a call
@@ -79,5 +79,39 @@ fn operations_on_l1_are_recognised_whole() {
             }
         }
     }
+    failures.finish();
+}
+
+/// A claim pays the depositor: who claims for another is told. Data that are not the native token vault's are another claim.
+#[test]
+fn claims_tell_who_is_paid_and_know_the_vaults_data() {
+    let mut failures = Failures::default();
+    let fixture = fixture("claim_failed_deposit", "claim_era_mainnet_typical");
+    let networks = fixture.networks();
+    let request = json::parse(fixture.request_text().as_bytes()).expect("JSON");
+    let plan = Request::read(&request, &networks, Spelling::Checksummed).and_then(Request::plan).expect("a plan");
+    let transaction = &plan.transactions()[0].transaction;
+    let found = |from: Address, data: &[u8]| {
+        recognise(&Seen {
+            network: plan.request().network(),
+            layer: Layer::L1,
+            from: Some(from),
+            to: transaction.to().expect("a call"),
+            value: transaction.value(),
+            data,
+            factory_deps: &[],
+        })
+    };
+    for (from, told) in [(plan.request().from(), false), (Address::L2_BASE_TOKEN, true)] {
+        let warnings = found(from, transaction.data()).expect("a claim").warnings;
+        let said = warnings.iter().any(|warning| warning.contains("not to the sender"));
+        failures.check(&from.to_string(), "told", &said, &told);
+    }
+    let transfer = fixture.json["request"]["facts"]["failedDeposit"]["deposit"]["transferData"].as_str().expect("hex");
+    let transfer = hex::decode(&transfer[2..]).expect("hex");
+    let mut data = transaction.data().to_vec();
+    let at = data.windows(transfer.len()).position(|window| window == transfer).expect("its own data");
+    data[at + 32] = 1; // above an address
+    failures.check("another handler's data", "recognised", &found(plan.request().from(), &data).is_some(), &false);
     failures.finish();
 }

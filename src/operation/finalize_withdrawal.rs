@@ -355,9 +355,7 @@ fn judge_message(message: &Message, network: &Network) -> Option<Refusal> {
             ),
             "finalize the message that L2BaseToken sent",
         )
-        .map(
-            |refusal| if network.has_asset_router() { refusal.reverts(contract_error::INVALID_PROOF) } else { refusal },
-        ),
+        .map(|refusal| refusal.reverts(contract_error::INVALID_PROOF)),
         _ => None,
     }
 }
@@ -393,7 +391,6 @@ fn judge_sender(message: &Message, l2_sender: Address, network: &Network) -> Opt
     let taken = [Some(Address::L2_BASE_TOKEN), Some(Address::L2_ASSET_ROUTER), network.l2_legacy_shared_bridge];
     let version = network.protocol_version.minor;
     let error = match kind {
-        _ if version < 26 => None,
         _ if !taken.contains(&Some(l2_sender)) => Some(contract_error::WRONG_L2_SENDER),
         Kind::BaseToken => (version >= 31).then_some(contract_error::WRONG_L2_SENDER),
         Kind::LegacyErc20 | Kind::AssetRouter => Some(contract_error::INVALID_PROOF),
@@ -413,7 +410,6 @@ fn judge_sender(message: &Message, l2_sender: Address, network: &Network) -> Opt
 
 fn judge_form(form: Form, message: &Message, network: &Network, at: &str) -> Option<Refusal> {
     let (kind, version) = (message.kind(), network.protocol_version.minor);
-    let since_v26 = |error| network.has_asset_router().then_some(error);
     let (problem, error) = match (form, kind) {
         (Form::FinalizeDeposit, _) if !network.has_asset_router() => (
             format!("finalizeDeposit came with v26, and {} has protocol {}", network.name, network.protocol_version),
@@ -441,7 +437,7 @@ fn judge_form(form: Form, message: &Message, network: &Network, at: &str) -> Opt
         // L1Nullifier.finalizeWithdrawal wants a legacy bridge, even for a message that is not the bridge's; v31 only for those.
         (_, Kind::BaseToken) if (26..31).contains(&version) && network.l2_legacy_shared_bridge.is_none() => (
             format!("{} pins no legacy bridge on L2, without which L1 refuses the legacy functions", network.name),
-            since_v26(contract_error::LEGACY_BRIDGE_NOT_SET),
+            Some(contract_error::LEGACY_BRIDGE_NOT_SET),
         ),
         _ => return None,
     };
