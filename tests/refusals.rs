@@ -459,6 +459,20 @@ fn networks_that_lead_astray() {
     }
 }
 
+/// A chain can have a legacy bridge on L2 and no L1ERC20Bridge: only the Era chain has that one.
+#[test]
+fn the_legacy_bridge_on_l1_is_the_era_chains() {
+    let pinned = Networks::pinned().find("era-mainnet").expect("pinned").to_json().to_string();
+    let mut own: Value = serde_json::from_str(&pinned).expect("JSON");
+    (own["name"], own["l2ChainId"]) = (value!("own"), value!(271));
+    let networks = Networks::pinned().with(&json::parse(own.to_string().as_bytes()).expect("JSON")).expect("a network");
+    let mut request = fixture("finalize_withdrawal", "finalize_era_mainnet_form_legacy_bridge").json["request"].clone();
+    request["intent"]["network"] = value!("own");
+    let json = json::parse(request.to_string().as_bytes()).expect("JSON");
+    let refusal = Request::read(&json, &networks, Spelling::Checksummed).and_then(Request::plan).err().expect("none");
+    assert_eq!((refusal.code(), refusal.at()), (Code::WITHDRAWAL_FORM, "/intent/operation/finalizeWithdrawal/form"));
+}
+
 /// A second bridge of a token's own is a call that carries the money away: only a pinned one, and only with bytes that say
 /// what the operation says.
 #[test]
