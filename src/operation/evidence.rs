@@ -260,7 +260,7 @@ pub fn judge_name(network: &Network, layer: Layer, asset: AssetId, named: Addres
     let id_of = |origin: TokenOrigin| AssetId::native_token_vault(origin.chain_id, origin.token);
     let refused = "the chain refuses that (AssetIdMismatch)";
     match network.token_at(layer, named) {
-        _ if named == Address::ZERO && token == Address::ZERO => {
+        _ if token == Address::ZERO => {
             Some(format!("the call names asset {asset} without its token: nothing here tells what is taken"))
         }
         _ if named != token && named != Address::ZERO => {
