@@ -115,3 +115,44 @@ fn claims_tell_who_is_paid_and_know_the_vaults_data() {
     failures.check("another handler's data", "recognised", &found(plan.request().from(), &data).is_some(), &false);
     failures.finish();
 }
+
+/// What the Mailbox refuses of a request that is not ours, and a refund that is left to it.
+#[test]
+fn requests_of_others_are_held_against_the_mailbox() {
+    let mut failures = Failures::default();
+    let fixture = fixture("deposit", "era_mainnet_typical");
+    let request = json::parse(fixture.request_text().as_bytes()).expect("JSON");
+    let plan = Request::read(&request, &fixture.networks(), Spelling::Checksummed).and_then(Request::plan);
+    let plan = plan.expect("a plan");
+    let transaction = &plan.transactions()[0].transaction;
+    // The members of L2TransactionRequestDirect, one word each, follow the selector and the offset of the tuple.
+    let warned = |member: usize, value: u64, part: &str| {
+        let mut data = transaction.data().to_vec();
+        let at = 4 + 32 * (1 + member);
+        data[at..at + 24].fill(0);
+        data[at + 24..at + 32].copy_from_slice(&value.to_be_bytes());
+        let found = recognise(&Seen {
+            network: plan.request().network(),
+            layer: Layer::L1,
+            from: Some(plan.request().from()),
+            to: transaction.to().expect("a call"),
+            value: transaction.value(),
+            data: &data,
+            factory_deps: &[],
+        });
+        found.expect("a deposit").warnings.iter().any(|warning| warning.contains(part))
+    };
+    let (gas_limit, per_pubdata, refund) = (5, 6, 8);
+    for (member, value, part, expected) in [
+        (per_pubdata, 800, "GasPerPubdataMismatch", false),
+        (per_pubdata, 50_000, "GasPerPubdataMismatch", true),
+        (gas_limit, 400_000, "the Mailbox refuses the L2 gas limit", false),
+        (gas_limit, 9_999, "TxnBodyGasLimitNotEnoughGas", true),
+        (gas_limit, 72_010_001, "TooMuchGas", true),
+        (refund, 1, "no refund recipient", false),
+        (refund, 0, "no refund recipient", true),
+    ] {
+        failures.check(part, &value.to_string(), &warned(member, value, part), &expected);
+    }
+    failures.finish();
+}
