@@ -446,6 +446,7 @@ impl<'a> Changed<'a> {
 /// Every call is found again as what it is, no byte more or less of its calldata is, and no bytecode that it did not bring.
 #[test]
 fn operations_on_l2_are_recognised_to_the_last_byte() {
+    let stranger = address("0xa61464658AfeAf65CccaaFD3a512b69A83B77618");
     let mut failures = Failures::default();
     for fixture in on_l2() {
         let (networks, signed) = (fixture.networks(), sign(&fixture));
@@ -456,6 +457,22 @@ fn operations_on_l2_are_recognised_to_the_last_byte() {
             let body = |changed: &Changed<'_>| recognise_as(purpose, &changed.seen()).map(|found| found.body);
             let expected = body(&changed);
             failures.check(&fixture.name, "recognised", &expected.is_some(), &true);
+            if ["withdraw", "deploy"].contains(&purpose) {
+                let to = std::mem::replace(&mut changed.to, stranger);
+                failures.check(&fixture.name, "at a stranger", &body(&changed), &None::<Json>);
+                changed.to = to;
+            }
+            let value = changed.value;
+            changed.value = Wei::new(value.get() + 1);
+            failures.check(&fixture.name, "with a wei more", &(body(&changed) == expected), &false);
+            changed.value = value;
+            if purpose == "withdraw" {
+                let said = expected.as_ref().map(Json::to_string).unwrap_or_default();
+                let said: Value = serde_json::from_str(&said).expect("JSON");
+                let usual = if network.has_asset_router() { "assetRouter" } else { "legacyBridge" };
+                let form = fixture.json["request"]["intent"]["operation"]["withdraw"]["form"].as_str();
+                failures.check(&fixture.name, "form", &said["form"].as_str(), &form.filter(|form| *form != usual));
+            }
             if purpose != "call" {
                 let any = recognise(&changed.seen()).map(|found| found.name);
                 failures.check(&fixture.name, "recognised without a purpose", &any, &Some(purpose));
