@@ -34,6 +34,21 @@ fn operations_on_l1_are_recognised_whole() {
             };
             let found = recognise_as(purpose, &own);
             failures.check(&fixture.name, "recognised", &found.is_some(), &true);
+            let intent = &fixture.json["request"]["intent"]["operation"][purpose];
+            // A request that calls nothing and brings nothing is a deposit; any other is never shown as one.
+            let is_empty = |member: &Value| member.as_str().is_none_or(|bytes| bytes == "0x");
+            let calls_nothing =
+                is_empty(&intent["l2Calldata"]) && intent["factoryDeps"].as_array().is_none_or(Vec::is_empty);
+            let name = recognise(&own).map(|found| found.name);
+            let is_deposit = purpose == "requestExecute" && calls_nothing && name == Some("deposit");
+            failures.check(&fixture.name, "name", &(name == Some(purpose) || is_deposit), &true);
+            if purpose == "deposit" {
+                let said = found.as_ref().map(|found| found.body.to_string()).unwrap_or_default();
+                let said: Value = serde_json::from_str(&said).expect("JSON");
+                let usual = if own.network.has_asset_router() { "assetId" } else { "legacy" };
+                let form = intent["form"].as_str().filter(|form| *form != usual);
+                failures.check(&fixture.name, "form", &said["form"].as_str(), &form);
+            }
             if ["finalizeWithdrawal", "claimFailedDeposit"].contains(&purpose) {
                 let stated = &fixture.json["request"]["intent"]["operation"][purpose];
                 let said = found.as_ref().map(|found| found.body.to_string()).unwrap_or_default();
