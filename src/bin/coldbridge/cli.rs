@@ -324,7 +324,7 @@ pub enum PolicyCommand {
     /// Print the policy in sentences, and its hash
     #[command(after_help = "Example:\n  coldbridge policy explain treasury.json")]
     Explain {
-        /// The policy
+        /// The policy; `-` is standard input
         #[arg(value_name = "POLICY")]
         policy: PathBuf,
     },
@@ -335,7 +335,7 @@ White space, the order of members and the spelling of addresses do not count; ev
 Example:
   coldbridge policy hash treasury.json")]
     Hash {
-        /// The policy
+        /// The policy; `-` is standard input
         #[arg(value_name = "POLICY")]
         policy: PathBuf,
     },

@@ -21,7 +21,7 @@ pub struct Rules {
 }
 
 /// Reads a policy.
-pub fn read(path: &Path) -> Result<Policy, Refusal> {
+fn read(path: &Path) -> Result<Policy, Refusal> {
     let text = read_document(path, "the policy")?;
     json::parse(&text).and_then(|json| Policy::read(&json))
 }
