@@ -442,3 +442,28 @@ fn a_refused_request_or_key_leaves_no_entry() {
     drop(input);
     assert_eq!(child.wait().expect("it ends").code(), Some(9));
 }
+
+/// Of several keys one has the guard, whichever is named first: another order is no way round it.
+#[test]
+fn the_order_of_the_keys_is_no_way_round_the_guard() {
+    let folder = scratch();
+    let two_owners = fixture("smart_account", "account_two_owners");
+    let files: Vec<PathBuf> = ["first.key", "second.key"].iter().map(|name| folder.join(name)).collect();
+    for (file, key) in files.iter().zip(two_owners.keys()) {
+        fs::write(file, key).expect("written");
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("private");
+    }
+    let sign = |request: &Value, order: [usize; 2]| {
+        let [first, second] = order.map(|index| text(&files[index]));
+        run(&["sign", "--yes", "--json-errors", "--key", first, "--key", second], request.to_string())
+    };
+    let request = two_owners.json["request"].clone();
+    let said = sign(&request, [0, 1]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let mut other = request.clone();
+    other["intent"]["operation"]["withdraw"]["amount"] = value!("5");
+    for order in [[1, 0], [0, 1]] {
+        refused(&sign(&other, order), "guard.nonce_used", "/facts/transaction/nonce");
+    }
+    assert_eq!(sign(&request, [1, 0]).stdout, said.stdout);
+}

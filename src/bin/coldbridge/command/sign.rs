@@ -1,8 +1,11 @@
 //! `sign`: the review is shown and the question asked before the key is used; nothing leaves before it is proved.
 
+use std::collections::BTreeSet;
+
+use coldbridge::guard::Replacement;
 use coldbridge::policy::{Confirmation, Payment, Typed};
 use coldbridge::review::Summary;
-use coldbridge::{Code, Document, Key, Networks, Ready, Refusal, Review, Unsigned, json};
+use coldbridge::{Address, Code, Document, Key, Networks, Ready, Refusal, Review, Unsigned, json};
 
 use super::document::each_of;
 use super::{Outcome, spelling};
@@ -61,9 +64,11 @@ pub fn sign(
     rules.judge_airgap(how.filter)?;
     let consent = consent(how.consent, &rules)?;
     let keys = key_file::read_all(how.key)?;
+    // Of several keys the one with the lowest address has the guard, in whichever order they are handed over.
+    let first = how.key.key.iter().zip(&keys).min_by_key(|(_, key)| key.address()).map(|(path, _)| path.as_path());
     let keys: Vec<&Key> = keys.iter().collect();
     let owners = keys.iter().map(|key| key.address().to_string()).collect::<Vec<_>>().join(" and ");
-    let mut guard = Place::named(how.guard, Some(how.key), how.errors)?;
+    let mut guard = Place::named(how.guard, first, how.errors)?;
     rules.judge_guard(&guard)?;
     let spelling = spelling(arguments);
     let mut input = None;
@@ -72,9 +77,15 @@ pub fn sign(
         // What a person agrees to is read once, and is what is signed.
         let text = Input::text(&arguments.document)?;
         let plan = |bytes: &[u8]| Document::read(&json::parse(trimmed(bytes)?)?, networks, spelling)?.plan();
-        if let Some(summary) = summary(text.clone(), &rules, plan)? {
+        let guarded = |unsigned: Unsigned, replacement| {
+            let ready = ready(unsigned)?;
+            ready.judge_keys(&keys)?;
+            guard.foresee(&ready.reservation()?, replacement)
+        };
+        if let Some((summary, said)) = summary(text.clone(), &rules, how.guard, plan, guarded)? {
             let question = format!("Sign all of them with the key of {owners}?");
-            terminal::confirm(&summary.to_text(), &question, &expected_of(&summary, consent))?;
+            let text = format!("{}{said}", summary.to_text());
+            terminal::confirm(&text, &question, &expected_of(&summary, consent))?;
             consent = Consent::Given;
         }
         input = Some(Input::of(text)?);
@@ -103,33 +114,45 @@ pub fn sign(
     each_of(input, output, answer, |_| String::new())
 }
 
-/// The sum of a batch; nothing for one document, which is reviewed by itself.
+/// The sum of a batch and what the guard says to it; nothing for one document, which is reviewed by itself.
 fn summary(
     text: Vec<u8>,
     rules: &Rules,
+    guard: &GuardArgs,
     plan: impl Fn(&[u8]) -> Result<Unsigned, Refusal>,
-) -> Result<Option<Summary>, Refusal> {
+    mut guarded: impl FnMut(Unsigned, Replacement) -> Result<String, Refusal>,
+) -> Result<Option<(Summary, String)>, Refusal> {
     let (mut input, mut rules, mut summary) = (Input::of(text)?, rules.clone(), Summary::default());
-    let mut count = 0_u64;
+    let (mut count, mut said) = (0_u64, BTreeSet::new());
     while let Some(bytes) = input.next()? {
         count += 1;
-        let judged = plan(&bytes).and_then(|unsigned| rules.judge(&unsigned).map(|_| unsigned));
+        let judged = plan(&bytes).and_then(|unsigned| {
+            let verdict = rules.judge(&unsigned)?;
+            let said = guarded(plan(&bytes)?, rules.replacement(guard, &unsigned))?;
+            summary.add(&unsigned, verdict)?;
+            Ok(said)
+        });
         match judged {
-            Ok(unsigned) => summary.add(&unsigned)?,
+            Ok(line) => _ = said.insert(line),
             Err(_) => summary.add_refused(),
         }
     }
-    Ok((count > 1 && summary.documents() > 0).then_some(summary))
+    let said = said.into_iter().collect::<String>();
+    Ok((count > 1 && summary.documents() > 0).then_some((summary, said)))
 }
 
-/// What is typed for a batch: of its largest payment.
+/// What is typed for a batch: of its largest payment, or where nothing is paid of who sends.
 fn expected_of(summary: &Summary, consent: Consent) -> Expected {
-    match (consent, summary.largest()) {
-        (Consent::Typed, Some(Payment { recipient: Some(recipient), amount, .. })) => Expected::Typed {
-            what: "largest payment's recipient",
-            end: end_of(&recipient.to_string()),
-            amount: Some(amount.to_string()),
-        },
+    let typed = |what, whole: Address, amount: Option<String>| Expected::Typed {
+        what,
+        end: end_of(&whole.to_string()),
+        amount,
+    };
+    match (consent, summary.largest(), summary.account()) {
+        (Consent::Typed, Some(Payment { recipient: Some(recipient), amount, .. }), _) => {
+            typed("largest payment's recipient", recipient, Some(amount.to_string()))
+        }
+        (Consent::Typed, _, Some(account)) => typed("account", account, None),
         _ => Expected::Yes,
     }
 }
