@@ -515,7 +515,8 @@ fn typed_confirmation_is_never_a_yes() {
     let mut batch = String::new();
     for nonce in [30, 31] {
         cancel["facts"]["transaction"]["nonce"] = value!(nonce);
-        batch.push_str(&format!("{cancel}\n"));
+        batch.push_str(&cancel.to_string());
+        batch.push('\n');
     }
     fs::write(&input, batch).expect("written");
     let prompt = "Type the last 6 digits of the account to sign: ";
@@ -547,7 +548,9 @@ fn no_command_ignores_a_policy() {
     let safe = fixtures.iter().find(|fixture| fixture.exported().is_some()).expect("one");
     let files: Vec<PathBuf> = safe.network_files();
     let mut export: Vec<&str> = vec!["export", "--safe-batch", "--json-errors"];
-    files.iter().for_each(|file| export.extend(["--network-file", text(file)]));
+    for file in &files {
+        export.extend(["--network-file", text(file)]);
+    }
     assert_eq!(run(&export, safe.request_text()).exit, 0);
     export.extend(["--policy", text(&desk.policy)]);
     let said = run(&export, safe.request_text());

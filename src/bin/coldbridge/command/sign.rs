@@ -72,7 +72,7 @@ pub fn sign(
     rules.judge_guard(&guard)?;
     let spelling = spelling(arguments);
     let mut input = None;
-    let mut consent = consent;
+    let (mut consent, mut refused) = (consent, BTreeSet::new());
     if consent != Consent::Given {
         // What a person agrees to is read once, and is what is signed.
         let text = Input::text(&arguments.document)?;
@@ -82,11 +82,11 @@ pub fn sign(
             ready.judge_keys(&keys)?;
             guard.foresee(&ready.reservation()?, replacement)
         };
-        if let Some((summary, said)) = summary(text.clone(), &rules, how.guard, plan, guarded)? {
+        if let Some(batch) = summary(text.clone(), &rules, how.guard, plan, guarded)? {
             let question = format!("Sign all of them with the key of {owners}?");
-            let text = format!("{}{said}", summary.to_text());
-            terminal::confirm(&text, &question, &expected_of(&summary, consent))?;
-            consent = Consent::Given;
+            let text = format!("{}{}", batch.summary.to_text(), batch.said);
+            terminal::confirm(&text, &question, &expected_of(&batch.summary, consent))?;
+            (consent, refused) = (Consent::Given, batch.refused);
         }
         input = Some(Input::of(text)?);
     }
@@ -104,6 +104,14 @@ pub fn sign(
         ready.judge_keys(&keys)?;
         let reservation = ready.reservation()?;
         let said = guard.foresee(&reservation, replacement)?;
+        if refused.contains(bytes) {
+            return Err(Refusal::new(
+                Code::SIGN_DECLINED,
+                "",
+                "this was refused when the batch was shown, and nobody has agreed to it",
+                "sign it by itself",
+            ));
+        }
         if let Some((review, expected)) = question {
             let text = format!("{}{said}", review.to_text());
             terminal::confirm(&text, &format!("Sign this with the key of {owners}?"), &expected)?;
@@ -114,16 +122,25 @@ pub fn sign(
     each_of(input, output, answer, |_| String::new())
 }
 
-/// The sum of a batch and what the guard says to it; nothing for one document, which is reviewed by itself.
+/// What a person agrees to at once.
+struct Batch {
+    summary: Summary,
+    /// What the guard says to it.
+    said: String,
+    /// The documents that are not part of it.
+    refused: BTreeSet<Vec<u8>>,
+}
+
+/// The sum of a batch; nothing for one document, which is reviewed by itself.
 fn summary(
     text: Vec<u8>,
     rules: &Rules,
     guard: &GuardArgs,
     plan: impl Fn(&[u8]) -> Result<Unsigned, Refusal>,
     mut guarded: impl FnMut(Unsigned, Replacement) -> Result<String, Refusal>,
-) -> Result<Option<(Summary, String)>, Refusal> {
+) -> Result<Option<Batch>, Refusal> {
     let (mut input, mut rules, mut summary) = (Input::of(text)?, rules.clone(), Summary::default());
-    let (mut count, mut said) = (0_u64, BTreeSet::new());
+    let (mut count, mut said, mut refused) = (0_u64, BTreeSet::new(), BTreeSet::new());
     while let Some(bytes) = input.next()? {
         count += 1;
         let judged = plan(&bytes).and_then(|unsigned| {
@@ -132,13 +149,15 @@ fn summary(
             summary.add(&unsigned, verdict)?;
             Ok(said)
         });
-        match judged {
-            Ok(line) => _ = said.insert(line),
-            Err(_) => summary.add_refused(),
+        if let Ok(text) = judged {
+            said.insert(text);
+        } else {
+            summary.add_refused();
+            refused.extend(trimmed(&bytes).map(<[u8]>::to_vec));
         }
     }
-    let said = said.into_iter().collect::<String>();
-    Ok((count > 1 && summary.documents() > 0).then_some((summary, said)))
+    let said = said.into_iter().collect();
+    Ok((count > 1 && summary.documents() > 0).then_some(Batch { summary, said, refused }))
 }
 
 /// What is typed for a batch: of its largest payment, or where nothing is paid of who sends.
