@@ -368,6 +368,7 @@ impl Reviewed {
                 warn("recipient_is_not_sender", format!("the money goes to {to}, another account than the sender"));
             }
             let unpayable = member("to")
+                .filter(|_| action.name != "call")
                 .and_then(|to| Address::parse(&to, Spelling::AnyCase).ok())
                 .zip(self.network.as_ref())
                 .and_then(|(to, network)| judge_recipient(to, "", network));
@@ -470,7 +471,7 @@ impl Reviewed {
                 lines.extend(action.lines.iter().cloned());
                 let inside = self.network.as_ref().and_then(|network| recognise_on_l2(action, network, self.sender));
                 if let Some(inside) = inside {
-                    lines.push(("that is", format!("{} on L2, by the account that sends there", inside.name)));
+                    lines.push(("which is", format!("the operation {} on L2:", inside.name)));
                     lines.extend(inside.lines);
                 }
             }

@@ -523,6 +523,14 @@ fn help_texts_are_golden() {
     }
     let said = run(&["build", "--nothing", "--json-errors"], "");
     assert_eq!((said.exit, said.error()["code"].as_str()), (2, Some("usage.command")));
+    // What is missing stands on lines of its own, and in the error document too.
+    for (arguments, named) in
+        [(&["sign"][..], "--key <FILE>"), (&["export"], "--safe-batch"), (&["completions", "x"], "zsh")]
+    {
+        let said = run(&[arguments, &["--json-errors"]].concat(), "");
+        let error = said.error();
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(named)), "{error}");
+    }
     assert_eq!(run(&["--version"], "").stdout, format!("coldbridge {}\n", env!("CARGO_PKG_VERSION")));
     assert!(run(&["completions", "bash"], "").stdout.contains("coldbridge"));
     failures.finish();

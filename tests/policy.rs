@@ -497,7 +497,7 @@ fn a_request_that_pays_on_l2_is_a_payment() {
     }
     // And the screen says so.
     let screen = run(&["review"], request.to_string()).stdout;
-    assert!(screen.contains("transfer on L2, by the account that sends there"), "{screen}");
+    assert!(screen.contains("which is      the operation transfer on L2:"), "{screen}");
     assert!(screen.contains(recipient), "{screen}");
 }
 

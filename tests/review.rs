@@ -199,3 +199,12 @@ fn a_long_id_looks_like_nothing_else() {
         assert_eq!(wide, None, "{}", said.stdout);
     }
 }
+
+/// A call pays nobody by itself: that its target is a contract of the system is no warning.
+#[test]
+fn a_called_contract_is_no_recipient() {
+    let said = run(&["review", "--json"], fixture("call", "call_system_contract").request_text());
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let warnings = said.json()["warnings"].as_array().expect("a list").clone();
+    assert!(warnings.iter().all(|warning| warning["name"] != "recipient"), "{warnings:?}");
+}

@@ -36,7 +36,10 @@ pub fn answer(error: &clap::Error) -> ExitCode {
         secrets.clone().filter(|text| is_secret(text)).fold(error.to_string(), |text, one| text.replace(one, HIDDEN));
     // The switch itself could not be parsed; its word is enough.
     if arguments.iter().any(|argument| argument == "--json-errors") {
-        let problem = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        // The first paragraph: which arguments are missing, and which values there are, stands on lines of their own.
+        let paragraph: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        let paragraph = paragraph.join(" ");
+        let problem = paragraph.trim_start_matches("error: ");
         let refusal = Refusal::new(Code::USAGE, "", problem, "see --help");
         let _ = std::io::stderr().write_all(format!("{}\n", refusal.to_document()).as_bytes());
     } else if secrets.any(is_secret) {
