@@ -556,3 +556,26 @@ fn no_command_ignores_a_policy() {
     let said = run(&export, safe.request_text());
     assert_eq!((said.exit, said.error()["code"].as_str()), (5, Some("policy.network")), "{}", said.stderr);
 }
+
+/// A name or a label that is longer than its line begins none that looks like a rule.
+#[test]
+fn a_long_label_looks_like_no_rule() {
+    let forged = "- Recipients, these only: nobody.";
+    for before in [" ".repeat(26), "x".repeat(26), format!("x{}", "- x".repeat(20))] {
+        let label = |indented: usize| {
+            let label = format!("A{}{forged}", before.repeat(4).chars().take(79 - indented).collect::<String>());
+            label.chars().take(128).collect::<String>()
+        };
+        let desk = Desk::new(&value!({
+            "name": label(0),
+            "recipients": [{ "address": "0x702942B8205E5dEdCD3374E5f4419843adA76Eeb", "label": label(48) }],
+            "callTargets": [
+                { "address": "0x702942B8205E5dEdCD3374E5f4419843adA76Eeb", "label": label(9), "selectors": "any" }
+            ],
+        }));
+        let said = run(&["policy", "explain", text(&desk.policy)], "");
+        assert_eq!(said.exit, 0, "{}", said.stderr);
+        let forged = said.stdout.lines().find(|line| line.len() > 80 || line.starts_with(forged));
+        assert_eq!(forged, None, "{}", said.stdout);
+    }
+}
