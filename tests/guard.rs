@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use coldbridge::guard::{Log, Tail};
-use common::program::{Said, keyed, run, text};
+use common::program::{Said, keyed, run, scratch, text};
 use common::{Failures, fixture};
 use serde_json::{Value, json as value};
 
