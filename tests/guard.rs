@@ -464,3 +464,19 @@ fn the_order_of_the_keys_is_no_way_round_the_guard() {
     }
     assert_eq!(sign(&request, [1, 0]).stdout, said.stdout);
 }
+
+/// An id that is longer than its line begins no line that looks like another record.
+#[test]
+fn a_long_id_looks_like_no_record() {
+    let desk = Desk::new();
+    let id = format!("PAY-1{}retired    PAY-2: never mined", " ".repeat(64));
+    let said = desk.sign(&payment(Some(&id), 17, 5), &[]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let because = format!("x{}signed     PAY-3", "-".repeat(66));
+    let retired = run(&["guard", "retire", text(&desk.guard), &id, "--because", &because], "");
+    assert_eq!(retired.exit, 0, "{}", retired.stderr);
+    let said = run(&["guard", "show", text(&desk.guard)], "");
+    let records: Vec<&str> = said.stdout.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert_eq!(records.len(), 2, "{}", said.stdout);
+    assert!(said.stdout.lines().all(|line| line.len() <= 80), "{}", said.stdout);
+}

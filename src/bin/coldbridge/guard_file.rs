@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use crate::cli::GuardArgs;
 use crate::output::Errors;
 use crate::secret_file::judge;
+use crate::terminal::wrapped;
 
 /// How long another process may hold the lock: it needs a few milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,7 +68,7 @@ impl Place {
                     Ok("GUARD: the same was signed before; these are the same payloads again\n".to_owned())
                 }
                 Verdict::New { replaces } => {
-                    Ok(replaces.iter().map(|entry| format!("GUARD: {}\n", replaced(entry))).collect())
+                    Ok(replaces.iter().map(|entry| wrapped("GUARD: ", "       ", &replaced(entry))).collect())
                 }
             }),
         }
