@@ -480,3 +480,31 @@ fn a_long_id_looks_like_no_record() {
     assert_eq!(records.len(), 2, "{}", said.stdout);
     assert!(said.stdout.lines().all(|line| line.len() <= 80), "{}", said.stdout);
 }
+
+/// A request that can be read gives documents that can be read, or is refused for that before anything is written down.
+#[test]
+fn what_could_not_be_read_back_is_not_signed() {
+    let desk = Desk::new();
+    let fixture = fixture("policy", "call_any_function");
+    let policy = desk.folder.join("policy.json");
+    fs::write(&policy, fixture.json["policy"].to_string()).expect("written");
+    let of_bytes = |count: usize| {
+        let mut request = fixture.json["requests"][0].clone();
+        request["intent"]["id"] = value!(format!("CALL-{count}"));
+        request["facts"]["transaction"]["gasLimit"] = value!(70_000_000);
+        request["intent"]["operation"]["call"]["calldata"] = value!(format!("0x{}", "ab".repeat(count)));
+        request
+    };
+    let largest = of_bytes(524_000);
+    assert!(largest.to_string().len() < 1024 * 1024, "the request is not too large");
+    let said = desk.sign(&largest, &["--policy", text(&policy)]);
+    assert_eq!((said.exit, said.error()["code"].as_str()), (3, Some("json.too_large")), "{}", said.stderr);
+    assert!(!desk.guard.exists(), "no nonce is used up");
+    let said = run(&["build", "--json-errors"], of_bytes(300_000).to_string());
+    assert_eq!((said.exit, said.error()["code"].as_str()), (3, Some("json.too_large")), "{}", said.stderr);
+    // What build writes is read, and what sign writes too.
+    let said = run(&["build"], of_bytes(250_000).to_string());
+    assert_eq!((said.exit, run(&["review", "--json"], said.stdout).exit), (0, 0), "{}", said.stderr);
+    let said = desk.sign(&of_bytes(520_000), &["--policy", text(&policy)]);
+    assert_eq!((said.exit, run(&["verify"], said.stdout).exit), (0, 0), "{}", said.stderr);
+}

@@ -82,7 +82,10 @@ pub fn line(document: &Json) -> String {
 pub fn build(arguments: &DocumentArgs, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {
     let spelling = spelling(arguments);
     each(&arguments.document, output, |bytes| {
-        Ok(line(&Request::read(&json::parse(bytes)?, networks, spelling)?.plan()?.to_json()))
+        let text = line(&Request::read(&json::parse(bytes)?, networks, spelling)?.plan()?.to_json());
+        // Whoever builds wants to hand it on.
+        json::judge_size("the unsigned document", text.trim_end().len())?;
+        Ok(text)
     })
 }
 
