@@ -11,7 +11,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::program::{PROGRAM, Said, call_policy, run, scratch, text};
+use common::program::{PROGRAM, Said, call_policy, run, run_program, scratch, text};
 use common::{Failures, Fixture, fixture, operation_fixtures};
 use serde_json::Value;
 
@@ -232,6 +232,23 @@ fn an_output_file_is_private_complete_and_never_overwritten() {
         .expect("runs");
     let full = Said::of(full);
     assert_eq!((full.exit, full.error()["code"].as_str()), (10, Some("io.write")));
+}
+
+/// A machine without /proc has no way to name a file that has no name: there it has one from the beginning.
+#[test]
+fn an_output_file_needs_no_proc() {
+    let folder = scratch();
+    let (request, output) = (folder.join("request.json"), folder.join("unsigned.json"));
+    fs::write(&request, typical().request_text()).expect("written");
+    let arguments =
+        ["--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh", PROGRAM];
+    let build = ["build", text(&request), "-o", text(&output)];
+    let said = run_program("unshare", &[&arguments[..], &build].concat(), "");
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    assert_eq!(fs::metadata(&output).expect("written").permissions().mode() & 0o777, 0o600);
+    let names: Vec<_> = fs::read_dir(&folder).expect("there").map(|entry| entry.expect("one").file_name()).collect();
+    assert_eq!(names.len(), 2, "nothing else stays behind: {names:?}");
+    assert_eq!(run_program("unshare", &[&arguments[..], &build].concat(), "").exit, 10, "never overwritten");
 }
 
 #[test]
