@@ -579,3 +579,25 @@ fn a_long_label_looks_like_no_rule() {
         assert_eq!(forged, None, "{}", said.stdout);
     }
 }
+
+/// The totals of a run are of what was signed: a line that the guard refuses uses up nothing of them.
+#[test]
+fn what_is_not_signed_counts_towards_no_total() {
+    let desk = Desk::new(&value!({ "tokens": [{ "token": "eth", "maxTotal": "1000000000000000000" }] }));
+    let line = |id: &str, nonce: u64, amount: &str| {
+        let mut request: Value = serde_json::from_str(&typical()).expect("JSON");
+        request["intent"]["id"] = value!(id);
+        request["intent"]["operation"]["deposit"]["amount"] = value!(amount);
+        request["facts"]["transaction"]["nonce"] = value!(nonce);
+        format!("{request}\n")
+    };
+    let sign = |text: &str| desk.sign(text, &["--yes"]);
+    let (half, whole) = ("500000000000000000", "1000000000000000000");
+    let said = sign(&line("A", 17, half));
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    // The first is refused by the guard, the second is all that the policy allows, the third is too much.
+    let said = sign(&[line("B", 17, "400000000000000000"), line("C", 18, whole), line("D", 19, half)].concat());
+    let answers: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let codes: Vec<&Value> = answers.iter().map(|answer| &answer["error"]["code"]).collect();
+    assert_eq!(codes, [&value!("guard.nonce_used"), &Value::Null, &value!("policy.total")], "{}", said.stdout);
+}

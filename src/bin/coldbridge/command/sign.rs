@@ -91,7 +91,7 @@ pub fn sign(
         input = Some(Input::of(text)?);
     }
     let input = input.map_or_else(|| Input::open(&arguments.document), Ok)?;
-    let answer = |bytes: &[u8]| {
+    let mut sign_under = |rules: &mut Rules, bytes: &[u8]| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
         let verdict = rules.judge(&unsigned)?;
         let replacement = rules.replacement(how.guard, &unsigned);
@@ -119,6 +119,10 @@ pub fn sign(
         guard.reserve(&reservation, replacement, how.errors)?;
         Ok(format!("{}\n", ready.sign(&keys)?.text()))
     };
+    let answer = |bytes: &[u8]| {
+        let used = rules.used();
+        sign_under(&mut rules, bytes).inspect_err(|_| rules.take_back(used))
+    };
     each_of(input, output, answer, |_| String::new())
 }
 
@@ -143,6 +147,7 @@ fn summary(
     let (mut count, mut said, mut refused) = (0_u64, BTreeSet::new(), BTreeSet::new());
     while let Some(bytes) = input.next()? {
         count += 1;
+        let used = rules.used();
         let judged = plan(&bytes).and_then(|unsigned| {
             let verdict = rules.judge(&unsigned)?;
             let said = guarded(plan(&bytes)?, rules.replacement(guard, &unsigned))?;
@@ -152,6 +157,7 @@ fn summary(
         if let Ok(text) = judged {
             said.insert(text);
         } else {
+            rules.take_back(used);
             summary.add_refused();
             refused.extend(trimmed(&bytes).map(<[u8]>::to_vec));
         }
