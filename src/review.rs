@@ -13,7 +13,9 @@ use crate::fees::judge_era_transaction;
 use crate::hash::Digest;
 use crate::json::Json;
 use crate::network::{Layer, Network, Networks, Origin, Vm};
-use crate::operation::{Recognised, Seen, judge_recipient, recognise, recognise_as, recognise_on_l2};
+use crate::operation::{
+    Recognised, Seen, TokenName, judge_recipient, judge_token_contract, recognise, recognise_as, recognise_on_l2,
+};
 use crate::paymaster::Sponsor;
 use crate::policy::Verdict;
 use crate::refusal::Refusal;
@@ -368,10 +370,13 @@ impl Reviewed {
                 warn("recipient_is_not_sender", format!("the money goes to {to}, another account than the sender"));
             }
             let unpayable = member("to")
-                .filter(|_| action.name != "call")
+                .filter(|_| action.name != "call" || transaction.data().is_empty())
                 .and_then(|to| Address::parse(&to, Spelling::AnyCase).ok())
                 .zip(self.network.as_ref())
-                .and_then(|(to, network)| judge_recipient(to, "", network));
+                .and_then(|(to, network)| {
+                    let token = || judge_token_contract(to, TokenName::Base, "", network);
+                    judge_recipient(to, "", network).or_else(|| token().filter(|_| action.name != "call"))
+                });
             if let Some(refusal) = unpayable {
                 warn("recipient", format!("nobody can be paid there: {}", refusal.problem()));
             }
