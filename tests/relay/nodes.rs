@@ -422,6 +422,23 @@ fn several_nodes_must_agree() {
     failures.finish();
 }
 
+/// A node that answers with the address by which it was asked: what of it may be a secret is nowhere in what the relay says.
+#[test]
+fn what_a_node_answers_with_does_not_tell_the_address() {
+    let signed = withdrawal();
+    let (key, token) = ("0123456789abcdef0123", "topsecretvalue");
+    let answer = format!("no such route /v3/{key}?token={token}{}", "a".repeat(100_000));
+    for method in ["eth_chainId", "eth_sendRawTransaction", "eth_getTransactionByHash", "eth_getTransactionCount"] {
+        let node = Script::honest(&signed).on(method, &[Reply::Result(value!(answer))]).start();
+        let url = format!("{}/v3/{key}?token={token}", node.url);
+        let said = Relay::new().broadcast(&signed, &["--l2", &url, "--retries", "0", "--timeout", "1"]);
+        let printed = format!("{:?}{}", said.receipts, said.stderr);
+        assert!(said.exit == 20 || method == "eth_getTransactionCount", "{method} {printed}");
+        assert!(!printed.contains(key) && !printed.contains(token), "{method}: {printed}");
+        assert!(printed.len() < 4_000, "{method}: {} bytes", printed.len());
+    }
+}
+
 #[test]
 fn nodes_are_named_in_a_file() {
     let signed = withdrawal();

@@ -255,7 +255,8 @@ impl Delivery<'_> {
                     return Ok(Handed::Taken);
                 }
                 Ok(Answer::Result(answer)) => {
-                    failed = Some(endpoint.garbage("eth_sendRawTransaction", &answer).values(hash, answer));
+                    let garbage = endpoint.garbage("eth_sendRawTransaction", &answer);
+                    failed = Some(garbage.values(hash, endpoint.shown(&answer)));
                 }
                 Ok(Answer::Error(error)) => refused = Some((endpoint.host(), error.message)),
                 // It may have arrived: the same bytes again do no harm.
