@@ -225,6 +225,27 @@ fn what_can_not_be_is_not_told() {
     assert_eq!(track(&["0x12", "--l1", "http://127.0.0.1:9"]).exit, 10, "no hash, and no file");
 }
 
+/// With a file of endpoints and no other word, a hash is of the network that the file is for.
+#[test]
+fn a_hash_is_of_the_network_whose_endpoints_the_file_has() {
+    let recorded = Recorded::at("eth_deposit_broadcast_and_track", 31);
+    let relay = Relay::new();
+    let file = relay.folder.join("relay.json");
+    let path = file.to_str().expect("plain");
+    let local = value!({"l1": {"urls": [recorded.l1.url]}, "l2": {"urls": [recorded.l2.url]}});
+    let mut config = value!({"schema": "coldbridge/relay-config/1", "networks": {"local": local}});
+    std::fs::write(&file, config.to_string()).expect("written");
+    let said = track(&[DEPOSIT, "--config", path]);
+    assert_eq!((said.exit, &said.receipts[0]["stage"]), (0, &value!("executed")), "{}", said.stderr);
+    // Of several the caller says which.
+    config["networks"]["era-mainnet"] = value!({"l1": {"urls": ["https://rpc.example"]}});
+    std::fs::write(&file, config.to_string()).expect("written");
+    let said = track(&[DEPOSIT, "--config", path]);
+    assert_eq!((said.exit, said.code().as_str()), (2, "usage.command"), "{}", said.stderr);
+    let said = track(&[DEPOSIT, "--config", path, "--network", "local"]);
+    assert_eq!((said.exit, &said.receipts[0]["stage"]), (0, &value!("executed")), "{}", said.stderr);
+}
+
 fn status(relay: &Relay, arguments: &[&str]) -> Said {
     let output = Command::new(env!("CARGO_BIN_EXE_coldbridge-relay"))
         .args(["status", "--json-errors", "--journal"])
