@@ -383,6 +383,8 @@ fn liars_and_broken_nodes_are_told_apart() {
             20,
             "relay.answer",
         ),
+        ("the highest tip", result("l1", "eth_maxPriorityFeePerGas", json!("0x9184e72a000")), 0, ""),
+        ("an absurd tip", result("l1", "eth_maxPriorityFeePerGas", json!("0x9184e72a001")), 20, "relay.answer"),
         ("no fee history, no block", result("l1", "eth_feeHistory", json!({"baseFeePerGas": []})), 20, "relay.network"),
         (
             "no proposal for the tip, no gas price",
@@ -489,6 +491,74 @@ fn nodes_must_agree() {
     let said = run(&["--l1", &liar.url, "--l1", &l1.url, "--l1", &dear.url, "--quorum", "2"]);
     assert_eq!(said.json()["facts"]["transaction"]["maxPriorityFeePerGas"], json!("1000000000"), "the middle one");
     assert_eq!(run(&["--l1", &l1.url, "--l1", &dear.url]).exit, 0, "{}", said.stderr);
+}
+
+/// Two kinds of nodes, or one a block behind, do not estimate the same gas: near is enough, and far is a disagreement.
+#[test]
+fn estimates_need_only_be_near() {
+    let honest = Chain::of(&local());
+    let nodes = |change: &dyn Fn(&mut Chain)| {
+        let mut chain = honest.clone();
+        change(&mut chain);
+        made_up(&chain)
+    };
+    let (l1, l2) = made_up(&honest);
+    let (near_l1, near_l2) = nodes(&|chain| {
+        chain.set("l1", "eth_estimateGas", json!("0x41eb0")); // 270,000, not 216,618
+        chain.set("l2", "zks_estimateGasL1ToL2", json!("0x7a120")); // 500,000, not 419,424
+        let fee = json!({"gas_limit": "0x41eb0", "max_fee_per_gas": "0x2b275d1", "max_priority_fee_per_gas": "0x0",
+            "gas_per_pubdata_limit": "0xa9"});
+        chain.set("l2", "zks_estimateFee", fee);
+    });
+    let (far_l1, far_l2) = nodes(&|chain| {
+        chain.set("l1", "eth_estimateGas", json!("0xffffff"));
+        chain.set("l2", "zks_estimateGasL1ToL2", json!("0x44aa200"));
+    });
+    let run = |l1: &[&str], l2: &[&str], more: &[&str], what: &str| {
+        let urls = l1.iter().flat_map(|url| ["--l1", url]).chain(l2.iter().flat_map(|url| ["--l2", url]));
+        relay(&["prepare"].into_iter().chain(urls).chain(more.iter().copied()).collect::<Vec<_>>(), what)
+    };
+    let deposit = eth_deposit(ACCOUNT);
+    let facts = run(&[&l1.url, &near_l1.url], &[&l2.url, &near_l2.url], &[], &deposit).json()["facts"].clone();
+    assert_eq!(facts["transaction"]["gasLimit"], json!(364_500), "270,000 and 35 %");
+    assert_eq!(facts["priorityRequest"]["l2GasLimit"], json!(675_000), "500,000 and 35 %");
+    let withdraw = intent(ACCOUNT, &json!({"withdraw": {"token": "base", "amount": "5", "to": ACCOUNT}}));
+    let facts = run(&[], &[&l2.url, &near_l2.url], &[], &withdraw).json()["facts"].clone();
+    assert_eq!(facts["transaction"]["gasLimit"], json!(364_500));
+    let refused =
+        [(vec![&l1.url[..], &far_l1.url], vec![&l2.url[..]]), (vec![&l1.url[..]], vec![&l2.url[..], &far_l2.url])];
+    for (l1, l2) in refused {
+        let said = run(&l1, &l2, &[], &deposit);
+        assert_eq!((said.exit, refusal_of(&said).as_str()), (26, "relay.disagree"), "{}", said.stderr);
+    }
+    let three = [&far_l1.url[..], &l1.url, &near_l1.url];
+    let facts = run(&three, &[&l2.url, &near_l2.url], &["--quorum", "2"], &deposit).json()["facts"].clone();
+    assert_eq!(facts["transaction"]["gasLimit"], json!(364_500), "who is far away does not count");
+}
+
+/// A cancellation takes the nonce of what it cancels: while transactions wait, the next nonce is none of theirs.
+#[test]
+fn what_is_cancelled_is_said_while_transactions_wait() {
+    for layer in ["l1", "l2"] {
+        let waiting = |pending: &'static str| {
+            let chain = Chain::of(&local());
+            let node = move |method: &str, params: &Value| match method {
+                "eth_getTransactionCount" if params[1] == "pending" => Reply::Result(json!(pending)),
+                "eth_getTransactionCount" => Reply::Result(json!("0x7")),
+                _ => chain.answer(layer, method, params),
+            };
+            common::rpc::Node::start(node)
+        };
+        let cancel = intent(ACCOUNT, &json!({"cancel": {"layer": layer}}));
+        let flag = format!("--{layer}");
+        let (busy, quiet) = (waiting("0x9"), waiting("0x7"));
+        let said = relay(&["prepare", &flag, &busy.url], &cancel);
+        assert_eq!((said.exit, refusal_of(&said).as_str()), (2, "usage.command"), "{}", said.stderr);
+        let said = relay(&["prepare", &flag, &busy.url, "--nonce", "8"], &cancel);
+        assert_eq!(said.json()["facts"]["transaction"]["nonce"], json!(8), "{}", said.stderr);
+        let said = relay(&["prepare", &flag, &quiet.url], &cancel);
+        assert_eq!(said.json()["facts"]["transaction"]["nonce"], json!(7), "{}", said.stderr);
+    }
 }
 
 /// A batch is answered line by line, and the plans of one account follow each other.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use coldbridge::abi::as_address;
 use coldbridge::json::Cursor;
-use coldbridge::network::Vm;
+use coldbridge::network::{BaseToken, Vm};
 use coldbridge::operation::{ALL, Allowance, approve};
 use coldbridge::priority::PriorityRequestFacts;
 use coldbridge::transaction::{Envelope, Transaction};
@@ -111,10 +111,11 @@ impl<'a> Job<'a> {
             (Layer::L2, Vm::ZkSyncOs) => Market::ZkSyncOs,
             (Layer::L2, Vm::EraVm) => Market::EraVm,
         };
+        let is_in_eth = market == Market::Ethereum || network.base_token == BaseToken::Eth;
         let mut facts = Facts {
             nonce: self.nonce(remarks)?,
             gas_limit: PROVISIONAL_GAS,
-            fee: fees::settle(&self.nodes, market, self.envelope, self.choices(), remarks)?,
+            fee: fees::settle(&self.nodes, market, is_in_eth, self.envelope, self.choices(), remarks)?,
             priority: None,
             allowances: Vec::new(),
             approval: None,
@@ -149,7 +150,7 @@ impl<'a> Job<'a> {
             // A batch: the plans of one account follow each other.
             (Some(after), _) => Ok(after),
             (None, Some(nonce)) => Ok(nonce),
-            (None, None) => way::nonce(&self.nodes, self.probe.from(), remarks),
+            (None, None) => way::nonce(&self.nodes, self.probe.from(), self.probe.operation() == "cancel", remarks),
         }
     }
 

@@ -11,7 +11,6 @@ use coldbridge::{Address, Code, Layer, Refusal};
 use serde_json::{Map, Value, json};
 
 use crate::contract::{hex_text, is_revert};
-use crate::number::count;
 use crate::prepare::facts::Choices;
 use crate::prepare::way::would_revert;
 use crate::quorum::Quorum;
@@ -43,7 +42,7 @@ pub enum Estimate {
 /// `relay.would_revert` where the contract reverts.
 pub fn estimate(nodes: &Quorum, from: Address, transaction: &Transaction, what: &str) -> Result<Estimate, Refusal> {
     let params = json!([call_object(from, transaction)]);
-    match nodes.ask("eth_estimateGas", &params, count)? {
+    match nodes.gas("eth_estimateGas", &params)? {
         Ok(gas) => Ok(Estimate::Gas(gas)),
         Err(error) if is_revert(&error) => Err(would_revert(nodes, what, &error)),
         Err(error) => Ok(Estimate::Unknown(error.message)),
