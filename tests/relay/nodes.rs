@@ -1,5 +1,6 @@
 //! Broadcasting to nodes that lie or break.
 
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,6 +35,24 @@ fn an_l2_withdrawal_goes_to_the_l2_node_and_its_0x71_hash_is_looked_up() {
     assert_eq!(said.receipts[2]["layer"], value!("l2"));
     assert_eq!(said.receipts[2]["effectiveGasPrice"], value!("100000000"));
     assert_eq!(node.count("eth_sendRawTransaction"), 1);
+}
+
+/// Nothing is named: the documents come from standard input, as for every command of the offline program.
+#[test]
+fn documents_come_from_standard_input_where_none_is_named() {
+    let signed = withdrawal();
+    let node = Script::honest(&signed).start();
+    let relay = Relay::new();
+    let document = relay.folder.join("signed.json");
+    std::fs::write(&document, signed.to_json().to_string()).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_coldbridge-relay"))
+        .args(["broadcast", "--json-errors", "--l2", &node.url, "--journal"])
+        .arg(relay.journal())
+        .stdin(std::fs::File::open(&document).expect("there"))
+        .output()
+        .expect("the relay runs");
+    let said = Said::of(&output);
+    assert_eq!((said.exit, said.states()), (0, vec!["recorded", "sent", "included"]), "{}", said.stderr);
 }
 
 /// A row: what a node does, how the relay is called, what it must say, and how it must end.

@@ -148,7 +148,7 @@ pub struct TrackArgs {
 #[derive(Args)]
 pub struct BroadcastArgs {
     /// Signed documents; `-` is standard input
-    #[arg(required = true, value_name = "SIGNED")]
+    #[arg(default_value = "-", value_name = "SIGNED")]
     pub documents: Vec<PathBuf>,
     /// The journal, an SQLite database; made if it is not there
     #[arg(long, value_name = "FILE")]
