@@ -441,6 +441,21 @@ fn several_nodes_must_agree() {
     failures.finish();
 }
 
+/// Whoever waits for a payload whose earlier nonces nobody sends is told so.
+#[test]
+fn an_earlier_nonce_that_is_missing_is_named() {
+    let signed = signed_withdrawal(|request| request["facts"]["transaction"]["nonce"] = value!(2));
+    for (mined, words) in [("0x0", "0 is not mined yet"), ("0x2", "was not mined within 1 seconds\"")] {
+        let pool = Script::honest(&signed)
+            .on("eth_getTransactionReceipt", &[Reply::Result(Value::Null)])
+            .on("eth_getTransactionCount", &[Reply::Result(value!(mined))])
+            .start();
+        let said = Relay::new().broadcast(&signed, &["--l2", &pool.url, "--timeout", "1"]);
+        assert_eq!((said.exit, said.code().as_str()), (25, "relay.pending"), "{}", said.stderr);
+        assert!(said.stderr.contains(words), "{}", said.stderr);
+    }
+}
+
 /// A node that answers with the address by which it was asked: what of it may be a secret is nowhere in what the relay says.
 #[test]
 fn what_a_node_answers_with_does_not_tell_the_address() {

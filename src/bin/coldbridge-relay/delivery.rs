@@ -380,12 +380,16 @@ impl Delivery<'_> {
             ));
         }
         self.report(State::Pending, &Details::default())?;
-        Ok(Refusal::new(
-            Code::RELAY_PENDING,
-            "",
-            format!("{hash} was not mined within {seconds} seconds"),
-            "run the same command again to go on waiting (--timeout SECONDS)",
-        ))
+        // Waiting does not help where an earlier nonce is missing.
+        let next = self.quorum.mined_nonces(self.payload.from).ok().filter(|next| *next < self.payload.nonce());
+        let (why, remedy) = match next {
+            Some(next) => (
+                format!(": its nonce is {}, and {next} is not mined yet", self.payload.nonce()),
+                "find out what has the earlier nonces and whether it was broadcast; then run the same command again",
+            ),
+            None => (String::new(), "run the same command again to go on waiting (--timeout SECONDS)"),
+        };
+        Ok(Refusal::new(Code::RELAY_PENDING, "", format!("{hash} was not mined within {seconds} seconds{why}"), remedy))
     }
 
     fn advance(&self, state: State, details: &Details<'_>) -> Result<(), Refusal> {
