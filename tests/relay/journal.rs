@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json as value};
 
@@ -206,6 +207,94 @@ fn two_payloads_with_one_nonce_are_not_sent_by_accident() {
         .start();
     let said = relay.broadcast(&signed, &["--l2", &blank.url]);
     assert_eq!((said.exit, said.states()), (23, vec!["replaced"]), "{}", said.stderr);
+}
+
+/// Both are answered: the one that is mined, and the one that it replaced. Neither is passed over without a word.
+#[test]
+fn of_two_payloads_with_one_nonce_in_one_command_none_is_passed_over() {
+    let signed = withdrawal();
+    let rival = signed_withdrawal(|request| request["intent"]["operation"]["withdraw"]["amount"] = value!("5"));
+    // The chain takes the first that is handed over, and knows nothing of another.
+    for (first, second) in [(&signed, &rival), (&rival, &signed)] {
+        let hashes = [first, second].map(|signed| value!(signed.transactions()[0].hash().to_string()));
+        let (told, receipt) = honest(first);
+        let sent = AtomicUsize::new(0);
+        let node = Scripted::start(move |method, params, _| {
+            let is_taken = sent.load(Ordering::SeqCst) > 0;
+            match method {
+                "eth_chainId" => result(&value!("0x104")),
+                "eth_getTransactionCount" => result(&value!(if is_taken { "0x1" } else { "0x0" })),
+                "eth_sendRawTransaction" if is_taken => {
+                    let error = value!({"code": -32000, "message": "nonce too low"});
+                    Some(value!({"jsonrpc": "2.0", "id": 1, "error": error}).to_string())
+                }
+                "eth_sendRawTransaction" => {
+                    sent.store(1, Ordering::SeqCst);
+                    result(&told["hash"])
+                }
+                "eth_getTransactionByHash" if is_taken && params[0] == told["hash"] => result(&told),
+                "eth_getTransactionReceipt" if is_taken && params[0] == told["hash"] => result(&receipt),
+                _ => result(&Value::Null),
+            }
+        });
+        let both = format!("{}\n{}\n", first.to_json(), second.to_json());
+        let said = Relay::new().broadcast_text(&both, &["--l2", &node.url, "--replace"]);
+        let told: Vec<(&Value, &Value)> =
+            said.receipts.iter().map(|receipt| (&receipt["hash"], &receipt["state"])).collect();
+        let expected = [(0, "recorded"), (0, "sent"), (0, "included"), (1, "recorded"), (1, "replaced")];
+        let expected = expected.map(|(at, state)| (hashes[at].clone(), value!(state)));
+        assert_eq!(told, expected.iter().map(|(hash, state)| (hash, state)).collect::<Vec<_>>(), "{}", said.stderr);
+        assert_eq!((said.exit, said.code().as_str()), (23, "relay.replaced"), "{}", said.stderr);
+    }
+}
+
+/// One intent is carried out once, whatever nonces it was signed with.
+#[test]
+fn an_intent_is_not_broadcast_with_a_second_nonce_by_accident() {
+    let pay = |id: &'static str, nonce: u64| {
+        signed_withdrawal(move |request| {
+            request["intent"]["id"] = value!(id);
+            request["facts"]["transaction"]["nonce"] = value!(nonce);
+        })
+    };
+    let (first, again, other) = (pay("PAY-1", 0), pay("PAY-1", 1), pay("PAY-2", 1));
+    let relay = Relay::new();
+    let node = Script::honest(&first).start();
+    assert_eq!(relay.broadcast(&first, &["--l2", &node.url]).exit, 0);
+    assert_eq!(relay.broadcast(&first, &["--l2", &node.url]).exit, 0, "the same again");
+    let node = Script::honest(&again).start();
+    let said = relay.broadcast(&again, &["--l2", &node.url]);
+    assert_eq!((said.exit, said.code().as_str()), (9, "relay.rival"), "{}", said.stderr);
+    assert_eq!((said.receipts.len(), node.count("eth_sendRawTransaction")), (0, 0));
+    // Both in one input, too; and which line it is, is said.
+    let both = format!("{}\n{}\n", first.to_json(), again.to_json());
+    let said = Relay::new().broadcast_text(&both, &["--l2", &node.url]);
+    assert_eq!((said.exit, said.code().as_str()), (9, "relay.rival"), "{}", said.stderr);
+    assert!(said.stderr.contains("note: document 2 of "), "{}", said.stderr);
+    // Whoever knows that the first will not be carried out says so; another intent is none of this.
+    assert_eq!(relay.broadcast(&other, &["--l2", &Script::honest(&other).start().url]).exit, 0);
+    let third = pay("PAY-1", 2);
+    assert_eq!(relay.broadcast(&third, &["--l2", &Script::honest(&third).start().url, "--replace"]).exit, 0);
+    // What failed did not carry it out.
+    let relay = Relay::new();
+    let reverting = Script::honest(&first).giving("status", value!("0x0")).start();
+    assert_eq!(relay.broadcast(&first, &["--l2", &reverting.url]).exit, 24);
+    assert_eq!(relay.broadcast(&again, &["--l2", &node.url]).exit, 0);
+}
+
+/// A journal of before the index on intents gets it, and is judged like any other.
+#[test]
+fn a_journal_without_the_index_on_intents_gets_it() {
+    let signed = withdrawal();
+    let relay = Relay::new();
+    let node = Script::honest(&signed).start();
+    assert_eq!(relay.broadcast(&signed, &["--l2", &node.url]).exit, 0);
+    let journal = rusqlite::Connection::open(relay.journal()).expect("SQLite");
+    journal.execute_batch("DROP INDEX payload_intent").expect("it has one");
+    drop(journal);
+    assert_eq!(relay.broadcast(&signed, &["--l2", &node.url]).exit, 0);
+    let journal = rusqlite::Connection::open(relay.journal()).expect("SQLite");
+    journal.execute_batch("DROP INDEX payload_intent").expect("it has one again");
 }
 
 /// What another program did to the journal is found before anything is sent.
