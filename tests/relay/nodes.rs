@@ -403,6 +403,14 @@ fn several_nodes_must_agree() {
     let dies = || {
         node().on("eth_sendRawTransaction", &[Reply::HangUp]).on("eth_getTransactionReceipt", &[Reply::HangUp]).start()
     };
+    // It knows nothing of the payload, but that its nonce is used.
+    let forgets = || {
+        node()
+            .on("eth_getTransactionByHash", &[Reply::Result(Value::Null)])
+            .on("eth_getTransactionReceipt", &[Reply::Result(Value::Null)])
+            .on("eth_getTransactionCount", &[Reply::Result(value!("0x9"))])
+            .start()
+    };
     let elsewhere = || node().on("eth_chainId", &[Reply::Result(value!("0x1"))]).start();
     let withholds = || node().on("eth_getTransactionReceipt", &[Reply::Result(Value::Null)]).start();
     let lower = signed.from().to_string().to_lowercase();
@@ -418,6 +426,9 @@ fn several_nodes_must_agree() {
         ("one of two lies", vec![honest(), liar()], &[], 26),
         ("one of three lies", vec![honest(), liar(), honest()], &["--quorum", "2"], 0),
         ("one of three lies, all must agree", vec![honest(), liar(), honest()], &[], 26),
+        ("one of three forgets", vec![forgets(), honest(), honest()], &["--quorum", "2"], 0),
+        ("one of two forgets, and is enough", vec![forgets(), honest()], &["--quorum", "1", "--timeout", "20"], 26),
+        ("both forget", vec![forgets(), forgets()], &["--timeout", "20"], 23),
         ("one of two is dead", vec![dead(), honest()], &["--quorum", "1"], 0),
         ("one of two is dead, both must agree", vec![dead(), honest()], &[], 20),
         ("one of two serves another chain", vec![honest(), elsewhere()], &["--quorum", "1"], 22),
@@ -425,7 +436,10 @@ fn several_nodes_must_agree() {
     let mut failures = common::Failures::default();
     for (name, nodes, arguments, exit) in rows {
         let mut arguments: Vec<&str> = arguments.to_vec();
-        arguments.extend(["--retries", "1", "--timeout", "2"]);
+        arguments.extend(["--retries", "1"]);
+        if !arguments.contains(&"--timeout") {
+            arguments.extend(["--timeout", "2"]);
+        }
         arguments.extend(nodes.iter().flat_map(|node| ["--l2", &node.url]));
         let said = Relay::new().broadcast(&signed, &arguments);
         failures.check(name, "exit", &said.exit, &exit);

@@ -345,6 +345,14 @@ impl Delivery<'_> {
                 )));
             }
         }
+        // Whoever takes it for lost signs again: one node that knows it is enough for a doubt.
+        let knowing = self.quorum.knowing(hash);
+        if !knowing.is_empty() {
+            return Ok(disagree(format!(
+                "the nonce of {hash} is used, and {} knows it, while as many nodes as must agree do not",
+                knowing.join(", ")
+            )));
+        }
         self.report(State::Replaced, &Details::default())?;
         let problem = format!(
             "nonce {} of {} was used by another transaction: {hash} can never be mined",

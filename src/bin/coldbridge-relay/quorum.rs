@@ -284,6 +284,17 @@ impl Quorum {
         self.lookup("eth_getTransactionByHash", &json!([hash.to_string()]), Value::is_null, Transaction::read)
     }
 
+    /// The nodes that know a transaction, whatever the others say.
+    pub fn knowing(&self, hash: TxHash) -> Vec<String> {
+        let method = "eth_getTransactionByHash";
+        let answers = self.call(&self.endpoints, method, &json!([hash.to_string()]));
+        let knows = |endpoint: &Endpoint, answer| match read(endpoint, method, answer, &Transaction::read) {
+            Ok(Vote::Value(told)) => told.hash == hash,
+            _ => false,
+        };
+        answers.into_iter().filter_map(|(endpoint, answer)| knows(&endpoint, answer).then(|| endpoint.host())).collect()
+    }
+
     /// `eth_getTransactionReceipt`
     pub fn receipt(&self, hash: TxHash) -> Result<Option<Receipt>, Refusal> {
         self.lookup("eth_getTransactionReceipt", &json!([hash.to_string()]), Receipt::is_absent, Receipt::read)
