@@ -53,6 +53,12 @@ fn the_journal_is_one_relays_and_holds_one_row_a_payload() {
     assert_eq!((said.exit, said.code().as_str()), (26, "relay.disagree"), "{}", said.stderr);
     assert_eq!(forgetful.count("eth_sendRawTransaction"), 0);
     assert_eq!(relay.broadcast(&signed, &["--l2", &node.url]).exit, 0);
+    // Also where an empty file was there before, for everybody to read.
+    let made = Relay::new();
+    std::fs::write(made.journal(), "").expect("made");
+    std::fs::set_permissions(made.journal(), std::fs::Permissions::from_mode(0o644)).expect("set");
+    assert_eq!(made.broadcast(&signed, &["--l2", &node.url]).exit, 0);
+    assert_eq!(std::fs::metadata(made.journal()).expect("there").permissions().mode() & 0o777, 0o600);
     // No name is special: a journal is a file.
     let special = Command::new(env!("CARGO_BIN_EXE_coldbridge-relay"))
         .args(["broadcast", "../signed.json", "--journal", ":memory:", "--l2", &node.url])

@@ -7,8 +7,8 @@ mod reader;
 mod schema;
 mod writer;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -101,6 +101,10 @@ impl Journal {
             Kind::New(version) => return Err(refuse(path, newer(version))),
             Kind::Foreign => return Err(refuse(path, "it is a database of something else")),
             Kind::Empty | Kind::Old(_) | Kind::Current => {
+                if kind == Kind::Empty {
+                    // It may have been there before, for everybody to read.
+                    lock.set_permissions(Permissions::from_mode(0o600)).map_err(|error| refuse(path, error))?;
+                }
                 let durable =
                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;";
                 connection.execute_batch(durable).and_then(|()| match kind {
