@@ -591,6 +591,103 @@ fn a_batch_counts_nonces_and_goes_on_after_a_refusal() {
     assert_eq!(relay(&arguments, &eth_deposit(ACCOUNT)).exit, 10);
 }
 
+/// The plans of a batch do not count on the same allowance twice: what one takes, the next one has to be given.
+#[test]
+fn a_batch_spends_an_allowance_once() {
+    use common::chain::{getter, number};
+    let mut chain = Chain::of(&local());
+    chain.set_call(TOKEN, getter::ALLOWANCE, &number(150));
+    chain.set_call(TOKEN, getter::BALANCE_OF, &number(1 << 90));
+    for text in [getter::NAME, getter::SYMBOL, getter::DECIMALS] {
+        chain.set_call(TOKEN, text, &number(18));
+    }
+    let (l1, l2) = made_up(&chain);
+    let router = local()["l1AssetRouter"].clone();
+    let deposit =
+        |amount: &str| intent(ACCOUNT, &json!({"deposit": {"token": TOKEN, "amount": amount, "to": ACCOUNT}}));
+    let approve = intent(ACCOUNT, &json!({"approve": {"token": TOKEN, "spender": router, "amount": "70"}}));
+    let lines = [deposit("100"), deposit("50"), deposit("1"), approve, deposit("60"), deposit("20"), deposit("5")];
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &lines.join("\n"));
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    // What ERC-20 says of the sequence: 150, 50, 0 (approved anew), 70, 10 (approved anew), 0 (approved anew).
+    let mut held = 150;
+    for line in said.stdout.lines() {
+        let request: Value = serde_json::from_str(line).expect("JSON");
+        let unsigned = build(&request, &[]);
+        for transaction in unsigned["transactions"].as_array().expect("a plan") {
+            let data = transaction["data"].as_str().expect("calldata");
+            if transaction["purpose"] == "approve" {
+                let amount = u64::from_str_radix(&data[data.len() - 16..], 16).expect("an amount");
+                assert!(held == 0 || amount == 0 || request["intent"]["operation"].get("approve").is_some(), "{line}");
+                held = amount;
+            } else {
+                let amount = request["intent"]["operation"]["deposit"]["amount"].as_str().expect("an amount");
+                let amount: u64 = amount.parse().expect("a number");
+                assert!(held >= amount, "{amount} of {held}: the deposit would revert: {line}");
+                held -= amount;
+            }
+        }
+    }
+    assert_eq!(held, 0);
+}
+
+/// What the chain can not execute before the plans that come first is not refused for it: USDT takes no approval as long as
+/// there is another, and no deposit runs before its approval.
+#[test]
+fn a_batch_is_not_judged_by_the_chain_of_before() {
+    use common::chain::{getter, number};
+    for (allowance, first) in [
+        (100, json!({"deposit": {"token": TOKEN, "amount": "100", "to": ACCOUNT}})),
+        (0, json!({"approve": {"token": TOKEN, "spender": local()["l1AssetRouter"], "amount": "20"}})),
+    ] {
+        let mut chain = Chain::of(&local());
+        chain.set_call(TOKEN, getter::ALLOWANCE, &number(allowance));
+        chain.set_call(TOKEN, getter::BALANCE_OF, &number(1 << 90));
+        for text in [getter::NAME, getter::SYMBOL, getter::DECIMALS] {
+            chain.set_call(TOKEN, text, &number(18));
+        }
+        let (_, l2) = made_up(&chain);
+        let l1 = common::rpc::Node::start(move |method, params| {
+            let data = params[0]["data"].as_str().unwrap_or_default();
+            let (is_approval, is_deposit) = (data.starts_with("0x095ea7b3"), data.starts_with("0x24fd57fb"));
+            let reverts = if allowance == 0 { is_deposit } else { is_approval && !data.ends_with("00") };
+            if method == "eth_estimateGas" && reverts {
+                return Reply::Error(json!({"code": 3, "message": "execution reverted", "data": "0x"}));
+            }
+            chain.answer("l1", method, params)
+        });
+        let second = json!({"deposit": {"token": TOKEN, "amount": "20", "to": ACCOUNT}});
+        let lines = [intent(ACCOUNT, &first), intent(ACCOUNT, &second)].join("\n");
+        let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &lines);
+        assert_eq!(said.exit, 0, "{allowance}: {} {}", said.stdout, said.stderr);
+        let last: Value = serde_json::from_str(said.stdout.lines().nth(1).expect("two")).expect("JSON");
+        let left = if allowance == 0 { "20" } else { "0" };
+        assert_eq!(last["facts"]["allowances"][0]["amount"], json!(left));
+    }
+}
+
+/// Networks can share their L1, and so an account's nonces there.
+#[test]
+fn a_batch_counts_nonces_by_chain() {
+    let folder = scratch();
+    let file = folder.join("second.json");
+    let mut second = local();
+    second["name"] = json!("second");
+    second["l2ChainId"] = json!(271);
+    std::fs::write(&file, second.to_string()).expect("written");
+    let (l1, _) = made_up(&Chain::of(&local()));
+    let cancel = intent(ACCOUNT, &json!({"cancel": {"layer": "l1"}}));
+    let lines = [cancel.clone(), cancel.replace("local", "second"), cancel].join("\n");
+    let said = relay(&["prepare", "--l1", &l1.url, "--network-file", file.to_str().expect("a path")], &lines);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let nonces: Vec<Value> = said
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["facts"]["transaction"]["nonce"].clone())
+        .collect();
+    assert_eq!(nonces, [json!(7), json!(8), json!(9)]);
+}
+
 /// Nothing is asked before the intent is read, and what is not needed is not asked for.
 #[test]
 fn commands_that_are_not_understood_ask_nobody() {

@@ -107,11 +107,12 @@ pub fn main_limit(
     }
 }
 
-/// The gas limit that every approval of a plan gets.
+/// The gas limit that every approval of a plan gets. Plans before it may change what is allowed of a token.
 pub fn approval_limit(
     nodes: &Quorum,
     from: Address,
     approvals: &[&Transaction],
+    is_changed: impl Fn(Option<Address>) -> bool,
     choices: &Choices,
     remarks: &mut Vec<String>,
 ) -> Result<Option<u64>, Refusal> {
@@ -121,7 +122,7 @@ pub fn approval_limit(
         let gas = match estimate(nodes, from, approval, "approve") {
             Ok(Estimate::Gas(gas)) => bounded(nodes.layer(), gas, choices),
             // A token that takes only approve(0) at first says no to the second one as long as the first is not mined.
-            Err(_) if earlier => 0,
+            Err(_) if earlier || is_changed(approval.to()) => 0,
             Err(refusal) => return Err(refusal),
             Ok(Estimate::Unknown(why)) => {
                 remarks
