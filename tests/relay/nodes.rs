@@ -415,10 +415,12 @@ fn several_nodes_must_agree() {
     let withholds = || node().on("eth_getTransactionReceipt", &[Reply::Result(Value::Null)]).start();
     let lower = signed.from().to_string().to_lowercase();
     let other_spelling = || node().giving("from", value!(lower)).giving("aMemberOfItsOwn", value!(true)).start();
+    let in_a_batch = || node().giving("l1BatchNumber", value!("0x5")).start();
     let takes_nothing = || node().on("eth_sendRawTransaction", &[Reply::Error(-32000, "read only")]).start();
     let rows: Vec<(&str, Vec<Scripted>, &[&str], i32)> = vec![
         ("two honest ones", vec![honest(), honest()], &[], 0),
         ("another spelling, another member", vec![honest(), other_spelling()], &[], 0),
+        ("one of two knows the batch already", vec![honest(), in_a_batch()], &[], 0),
         ("one of two takes nothing", vec![honest(), takes_nothing()], &["--quorum", "1"], 0),
         ("one of two withholds the receipt", vec![withholds(), honest()], &[], 26),
         ("one of three withholds the receipt", vec![withholds(), honest(), honest()], &["--quorum", "2"], 0),

@@ -162,7 +162,9 @@ pub fn nonce(nodes: &Quorum, account: Address, is_cancel: bool, remarks: &mut Ve
                 ),
             ));
         }
-        remarks.push(format!("{waiting}: the plan's nonces come after theirs"));
+        remarks.push(format!(
+            "{waiting}: the plan's nonces come after theirs; what they take of balances and allowances is not counted"
+        ));
     }
     Ok(pending)
 }
