@@ -58,6 +58,8 @@ struct State {
     /// The sum of what was in flight at each request, and the number of requests.
     sum: AtomicU64,
     requests: AtomicU64,
+    /// Milliseconds before each answer.
+    delay: AtomicU64,
 }
 
 impl Node {
@@ -119,6 +121,7 @@ fn serve(mut stream: TcpStream, state: &State) {
         state.most.fetch_max(now, Ordering::SeqCst);
         state.sum.fetch_add(u64::try_from(now).expect("small"), Ordering::SeqCst);
         state.requests.fetch_add(1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(state.delay.load(Ordering::SeqCst)));
         let request: Value = serde_json::from_slice(&body).expect("JSON");
         let parameter = request["params"][0].as_str().unwrap_or_default();
         let result = {
@@ -230,9 +233,9 @@ fn main() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     println!("throughput: payloads a second against a node that does nothing\n");
     println!(
-        "| payloads | at the same time | relay | bare client | ratio | calls a payload | in flight, mean / most |"
+        "| payloads | an answer takes | at the same time | relay | bare client | ratio | calls a payload | in flight, mean / most |"
     );
-    println!("|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|");
     let mut memory = String::from("| rows | broadcast, VmHWM | status --json, VmHWM | journal |\n|---|---|---|---|\n");
     for size in sizes {
         let payloads = payloads(size);
@@ -244,7 +247,9 @@ fn main() {
         });
         std::fs::write(&document, text).expect("written");
         let plain = |path: &Path| path.to_str().expect("a plain path").to_owned();
-        for parallel in if size <= 1_000 { vec![1, 8, 32] } else { vec![8] } {
+        let ways = if size <= 1_000 { vec![(1, 0), (8, 0), (32, 0), (8, 20), (32, 20)] } else { vec![(8, 0)] };
+        for (parallel, delay) in ways {
+            node.state.delay.store(delay, Ordering::SeqCst);
             for end in ["", "-wal", "-shm"] {
                 let _ = std::fs::remove_file(format!("{}{end}", plain(&journal)));
             }
@@ -262,11 +267,11 @@ fn main() {
             let bare = (before + post_all(&node.url, &payloads, parallel)) / 2;
             let (ours, theirs) = (per_second(payloads.len(), took), per_second(payloads.len(), bare));
             println!(
-                "| {size} | {parallel} | {ours:.0} | {theirs:.0} | {:.3} | {:.1} | {mean:.1} / {in_flight} |",
+                "| {size} | {delay} ms | {parallel} | {ours:.0} | {theirs:.0} | {:.3} | {:.1} | {mean:.1} / {in_flight} |",
                 ours / theirs,
                 ratio(calls, size)
             );
-            if parallel == 8 {
+            if (parallel, delay) == (8, 0) {
                 let (_, read) = relay(&["status", "--json", "--journal", &journal]);
                 let bytes = std::fs::metadata(&journal).expect("a journal").len();
                 let _ = writeln!(memory, "| {size} | {most} KiB | {read} KiB | {} MiB |", bytes >> 20);

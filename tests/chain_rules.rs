@@ -17,14 +17,13 @@ use coldbridge::proof::Proof;
 use coldbridge::refusal::{ContractError, contract_error};
 use coldbridge::units::{BaseTokenPerGas, BaseTokenUnits, Gas, WeiPerGas};
 use coldbridge::{Address, Code, Json, Networks, Refusal, Request, Spelling, Transaction, Unsigned, json};
-use common::{Failures, Fixture, fixtures};
+use common::{Failures, Fixture, Outcome, report, walk};
 use ethabi::ethereum_types::{U256, U512};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Map, Value, json as value};
 
 /// What a row leaves to say, or why it can not be read.
-type Outcome<T = ()> = Result<T, String>;
 type Object = Map<String, Value>;
 
 const FROM: &str = "0x36615Cf349d7F6344891B1e7CA7C72883F5dc049";
@@ -40,11 +39,6 @@ fn config() -> ProptestConfig {
         rng_seed: RngSeed::Fixed(0x636f_6c64_6272_6964),
         ..ProptestConfig::default()
     }
-}
-
-#[allow(clippy::print_stderr)] // how much was checked is part of the test's answer
-fn report(line: &str) {
-    eprintln!("{line}");
 }
 
 // ------------------------------------------------------------------------------------------------------- reading rows
@@ -271,25 +265,6 @@ fn category(case: &Fixture) -> Outcome<(&str, Vec<&str>)> {
     let flags: Vec<&str> = flags.iter().map(text).collect::<Outcome<_>>()?;
     let (category, more) = flags.split_first().ok_or("no category")?;
     Ok((category, more.to_vec()))
-}
-
-/// Checks every file of a folder, and that there is no other.
-fn walk(folder: &str, check: fn(&Fixture, &mut Failures) -> Outcome) {
-    let mut failures = Failures::default();
-    let mut checked = 0;
-    for case in fixtures(folder) {
-        let before = failures.passed;
-        match check(&case, &mut failures) {
-            Err(problem) => failures.fail(&case.name, problem),
-            Ok(()) if failures.passed == before => failures.fail(&case.name, "nothing of it holds"),
-            Ok(()) => checked += 1,
-        }
-    }
-    let (facts, path) = (failures.passed, common::root().join("fixtures").join(folder));
-    failures.finish();
-    let files = std::fs::read_dir(path).expect("the folder").count();
-    assert_eq!(checked, files, "files of {folder}/ that were checked, and all there are");
-    report(&format!("{folder}/: {checked} of {files} files, {facts} facts"));
 }
 
 // ---------------------------------------------------------------------------------------------------------- base cost

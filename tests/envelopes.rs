@@ -12,7 +12,7 @@ use coldbridge::transaction::eip712::{DEFAULT_GAS_PER_PUBDATA, Paymaster};
 use coldbridge::transaction::{AccessList, Authorization, Eip712, Eip1559, Eip2930, Legacy};
 use coldbridge::units::{Gas, Wei, WeiPerGas};
 use coldbridge::{Address, Code, Decoded, Digest, Key, Refusal, Signature, Spelling, Transaction};
-use common::{Failures, Fixture, fixture, fixtures, operation_fixtures};
+use common::{Failures, Fixture, Outcome, fixture, fixtures, operation_fixtures, report, walk};
 use ethabi::ethereum_types::U256;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -20,7 +20,6 @@ use rlp::Rlp;
 use serde_json::{Map, Value};
 
 /// What a vector leaves to say, or why it can not be read.
-type Outcome<T = ()> = Result<T, String>;
 type Object = Map<String, Value>;
 
 fn config() -> ProptestConfig {
@@ -30,11 +29,6 @@ fn config() -> ProptestConfig {
         rng_seed: RngSeed::Fixed(0x636f_6c64_6272_6964),
         ..ProptestConfig::default()
     }
-}
-
-#[allow(clippy::print_stderr)] // how much was checked is part of the test's answer
-fn report(line: &str) {
-    eprintln!("{line}");
 }
 
 // ---------------------------------------------------------------------------------------------------- reading vectors
@@ -168,25 +162,6 @@ fn category(case: &Fixture) -> Outcome<(&str, bool)> {
         [category, mark] if mark == "notUsable" => Ok((text(category)?, true)),
         flags => Err(format!("unknown flags {flags:?}")),
     }
-}
-
-/// Checks every file of a folder, and that there is no other.
-fn walk(folder: &str, check: fn(&Fixture, &mut Failures) -> Outcome) {
-    let mut failures = Failures::default();
-    let mut checked = 0;
-    for case in fixtures(folder) {
-        let before = failures.passed;
-        match check(&case, &mut failures) {
-            Err(problem) => failures.fail(&case.name, problem),
-            Ok(()) if failures.passed == before => failures.fail(&case.name, "nothing of it holds"),
-            Ok(()) => checked += 1,
-        }
-    }
-    let (facts, path) = (failures.passed, common::root().join("fixtures").join(folder));
-    failures.finish();
-    let files = std::fs::read_dir(path).expect("the folder").count();
-    assert_eq!(checked, files, "files of {folder}/ that were checked, and all there are");
-    report(&format!("{folder}/: {checked} of {files} files, {facts} facts"));
 }
 
 // --------------------------------------------------------------------------------------------------- the known answers

@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use coldbridge::guard::{Log, Tail};
-use common::program::{Said, run, scratch, text};
+use common::program::{Said, keyed, run, text};
 use common::{Failures, fixture};
 use serde_json::{Value, json as value};
 
@@ -21,11 +21,8 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let folder = scratch();
-        let key = folder.join("account.key");
-        fs::write(&key, fixture("deposit", "era_mainnet_typical").key()).expect("written");
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("private");
-        Self { guard: folder.join("account.key.guard"), folder, key }
+        let (folder, key, guard) = keyed(&fixture("deposit", "era_mainnet_typical"));
+        Self { folder, key, guard }
     }
 
     fn sign(&self, request: &Value, more: &[&str]) -> Said {

@@ -8,14 +8,13 @@ mod common;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use coldbridge::guard::{Log, Record};
 use common::fixture;
-use common::program::{PROGRAM, run, scratch, text};
+use common::program::{PROGRAM, keyed, run, text};
 use serde_json::{Value, json as value};
 
 /// How often `sign` is killed.
@@ -56,11 +55,8 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let folder = scratch();
-        let key = folder.join("account.key");
-        fs::write(&key, fixture("deposit", "local_typical").key()).expect("written");
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("private");
-        Self { guard: folder.join("account.key.guard"), folder, key }
+        let (folder, key, guard) = keyed(&fixture("deposit", "local_typical"));
+        Self { folder, key, guard }
     }
 
     fn sign(&self, input: &str, output: Option<&Path>) -> Child {

@@ -18,7 +18,7 @@ mod recognise;
 
 use ethabi::ethereum_types::U256;
 
-use super::evidence::origin_of;
+use super::evidence::{judge_origin, origin_of};
 use super::{Body, Call, CallGas, Check, Context, Operation, Plan, TokenName, approve, judge_recipient};
 use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
@@ -227,7 +227,9 @@ impl ClaimFailedDeposit {
             return plan;
         };
         let Some(claimed) = self.claimed(network, AT, &mut plan) else { return plan };
-        plan.refusals.extend(self.judge_origin(network, &format!("{AT}/tokenOrigin")));
+        plan.refusals.extend(
+            self.origin.and_then(|origin| judge_origin(self.token, origin, network, &format!("{AT}/tokenOrigin"))),
+        );
         plan.refusals.extend(judge_recipient(self.depositor, &format!("{AT}/depositor"), network));
         if self.amount.is_zero() {
             plan.refusals.push(Refusal::new(
@@ -306,28 +308,6 @@ impl ClaimFailedDeposit {
         };
         let origin = self.origin.unwrap_or_else(|| origin_of(token, network));
         Some(Claimed { asset_id: AssetId::native_token_vault(origin.chain_id, origin.token), token })
-    }
-
-    fn judge_origin(&self, network: &Network, at: &str) -> Option<Refusal> {
-        let origin = self.origin?;
-        let problem = match self.token {
-            TokenName::Eth | TokenName::Base => "ETH and the base token have no other origin".to_owned(),
-            TokenName::Erc20(token) if origin.chain_id == network.l1_chain_id && origin.token != token => {
-                format!("on L1 (chain {}) the token is {token} itself, not {}", origin.chain_id, origin.token)
-            }
-            TokenName::Erc20(token)
-                if network.token_at(Layer::L1, token).is_some_and(|known| known.origin != origin) =>
-            {
-                format!("{} pins another origin of {token}", network.name)
-            }
-            TokenName::Erc20(_) => return None,
-        };
-        Some(Refusal::new(
-            Code::TOKEN_ORIGIN,
-            at,
-            problem,
-            "leave it out for a token of L1, or name the chain where the token is native and its address there",
-        ))
     }
 
     fn entry(&self, encoding: &Encoding) -> Entry {

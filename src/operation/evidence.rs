@@ -4,7 +4,7 @@
 
 use ethabi::ethereum_types::U256;
 
-use super::{Check, Plan};
+use super::{Check, Plan, TokenName};
 use crate::abi::{self, Token};
 use crate::address::Address;
 use crate::asset::AssetId;
@@ -223,6 +223,26 @@ pub fn stored_at(network: &Network, batch_number: u64, settled_on: Option<Settle
 pub fn origin_of(token: Address, network: &Network) -> TokenOrigin {
     let native = TokenOrigin { chain_id: network.l1_chain_id, token };
     network.token_at(Layer::L1, token).map_or(native, |known| known.origin)
+}
+
+/// Whether a token that L1 pays out can be native where the intent says.
+pub fn judge_origin(token: TokenName, origin: TokenOrigin, network: &Network, at: &str) -> Option<Refusal> {
+    let problem = match token {
+        TokenName::Eth | TokenName::Base => "ETH and the base token have no other origin".to_owned(),
+        TokenName::Erc20(token) if origin.chain_id == network.l1_chain_id && origin.token != token => {
+            format!("on L1 (chain {}) the token is {token} itself, not {}", origin.chain_id, origin.token)
+        }
+        TokenName::Erc20(token) if network.token_at(Layer::L1, token).is_some_and(|known| known.origin != origin) => {
+            format!("{} pins another origin of {token}", network.name)
+        }
+        TokenName::Erc20(_) => return None,
+    };
+    Some(Refusal::new(
+        Code::TOKEN_ORIGIN,
+        at,
+        problem,
+        "leave it out for a token of L1, or name the chain where the token is native and its address there",
+    ))
 }
 
 /// The token on L1 of an asset, as far as it is said: at the address that the bytes name, or one that the network pins.

@@ -14,7 +14,7 @@
 
 mod recognise;
 
-use super::evidence::{Evidence, origin_of};
+use super::evidence::{Evidence, judge_origin, origin_of};
 use super::{Body, Call, CallGas, Check, Context, Movement, Operation, Plan, TokenName};
 use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
@@ -221,7 +221,10 @@ impl FinalizeWithdrawal {
             return plan;
         };
         plan.refusals.extend(self.movement.judge(AT, network));
-        plan.refusals.extend(self.judge_origin(network, &format!("{AT}/tokenOrigin")));
+        plan.refusals.extend(
+            self.origin
+                .and_then(|origin| judge_origin(self.movement.token, origin, network, &format!("{AT}/tokenOrigin"))),
+        );
         let message = match Message::read(&facts.message) {
             Ok(message) => message,
             Err(error) => {
@@ -277,28 +280,6 @@ impl FinalizeWithdrawal {
                 AssetId::native_token_vault(origin.chain_id, origin.token)
             }
         }
-    }
-
-    fn judge_origin(&self, network: &Network, at: &str) -> Option<Refusal> {
-        let origin = self.origin?;
-        let problem = match self.movement.token {
-            TokenName::Eth | TokenName::Base => "ETH and the base token have no other origin".to_owned(),
-            TokenName::Erc20(token) if origin.chain_id == network.l1_chain_id && origin.token != token => {
-                format!("on L1 (chain {}) the token is {token} itself, not {}", origin.chain_id, origin.token)
-            }
-            TokenName::Erc20(token)
-                if network.token_at(Layer::L1, token).is_some_and(|known| known.origin != origin) =>
-            {
-                format!("{} pins another origin of {token}", network.name)
-            }
-            TokenName::Erc20(_) => return None,
-        };
-        Some(Refusal::new(
-            Code::TOKEN_ORIGIN,
-            at,
-            problem,
-            "leave it out for a token of L1, or name the chain where the token is native and its address there",
-        ))
     }
 
     /// What the message says must be what the intent says.

@@ -189,3 +189,30 @@ impl Failures {
         assert!(self.passed > 0, "nothing was checked");
     }
 }
+
+/// Why a row does not hold.
+pub type Outcome<T = ()> = Result<T, String>;
+
+#[allow(clippy::print_stderr)] // how much was checked is part of the test's answer
+pub fn report(line: &str) {
+    eprintln!("{line}");
+}
+
+/// Checks every file of a folder, and that there is no other.
+pub fn walk(folder: &str, check: fn(&Fixture, &mut Failures) -> Outcome) {
+    let mut failures = Failures::default();
+    let mut checked = 0;
+    for case in fixtures(folder) {
+        let before = failures.passed;
+        match check(&case, &mut failures) {
+            Err(problem) => failures.fail(&case.name, problem),
+            Ok(()) if failures.passed == before => failures.fail(&case.name, "nothing of it holds"),
+            Ok(()) => checked += 1,
+        }
+    }
+    let (facts, path) = (failures.passed, root().join("fixtures").join(folder));
+    failures.finish();
+    let files = std::fs::read_dir(path).expect("the folder").count();
+    assert_eq!(checked, files, "files of {folder}/ that were checked, and all there are");
+    report(&format!("{folder}/: {checked} of {files} files, {facts} facts"));
+}

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -99,4 +100,13 @@ pub fn call_policy() -> PathBuf {
     let policy = serde_json::json!({ "schema": "coldbridge/policy/1", "callTargets": targets });
     fs::write(&path, policy.to_string()).expect("written");
     path
+}
+
+/// A folder of its own with the key file of a fixture, private as it must be, and the place of the guard beside it.
+pub fn keyed(fixture: &super::Fixture) -> (PathBuf, PathBuf, PathBuf) {
+    let folder = scratch();
+    let key = folder.join("account.key");
+    fs::write(&key, fixture.key()).expect("written");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("private");
+    (folder.clone(), key, folder.join("account.key.guard"))
 }

@@ -87,5 +87,32 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+        // A line that is not taken out is kept until the end: where nobody looks, nothing else ever takes it out.
+        self.all.remove(&self.bar);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Board;
+
+    /// The memory of this process that is its own, in KiB.
+    fn anonymous_memory() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("RssAnon");
+        line.split_whitespace().next().expect("a number").parse().expect("a number")
+    }
+
+    #[test]
+    fn a_line_that_is_gone_keeps_no_memory() {
+        let board = Board::new(100_000);
+        // While one above waits, those below come and go.
+        let _waiting = board.line();
+        let lines = |count| (0..count).for_each(|_| board.line().says("sending"));
+        lines(1_000);
+        let before = anonymous_memory();
+        lines(50_000);
+        let grown = anonymous_memory().saturating_sub(before);
+        assert!(grown < 1_024, "50,000 lines that are gone keep {grown} KiB");
     }
 }
