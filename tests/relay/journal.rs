@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use coldbridge::external::Form;
+use coldbridge::{External, Networks, Request, Spelling, json};
 use serde_json::{Value, json as value};
 
 use crate::common;
@@ -301,6 +303,49 @@ fn a_journal_without_the_index_on_intents_gets_it() {
     assert_eq!(relay.broadcast(&signed, &["--l2", &node.url]).exit, 0);
     let journal = rusqlite::Connection::open(relay.journal()).expect("SQLite");
     journal.execute_batch("DROP INDEX payload_intent").expect("it has one again");
+}
+
+/// An external signer gives another signature each time. It is the same payload: what was recorded first is what is sent.
+#[test]
+fn another_signature_of_the_same_payload_sends_what_was_recorded_first() {
+    let first = withdrawal();
+    let fixture = common::fixture("withdraw", "withdraw_local_typical");
+    let request = json::parse(fixture.json["request"].to_string().as_bytes()).expect("JSON");
+    let request = Request::read(&request, &Networks::pinned(), Spelling::Checksummed).expect("a request");
+    // The same key with a nonce that is not the one of RFC 6979, as a KMS draws it.
+    let key = hex::decode(fixture.key().trim().trim_start_matches("0x")).expect("a key");
+    let secret = k256::SecretKey::from_slice(&key).expect("a key");
+    let digest = hex::decode(&first.transactions()[0].signing_digest().to_string()[2..]).expect("a digest");
+    let other_nonce = k256::NonZeroScalar::new(k256::Scalar::from(7_u64)).expect("not zero");
+    let (signature, _) =
+        ecdsa::hazmat::sign_prehashed::<k256::Secp256k1>(&secret.to_nonzero_scalar(), &other_nonce, &digest)
+            .expect("a signature");
+    let given = External::new(signature.normalize_s().to_bytes().to_vec(), Form::Any);
+    let second = request.plan().expect("a plan").attach(&[given]).expect("a valid signature");
+    assert_eq!(second.transactions()[0].signing_digest(), first.transactions()[0].signing_digest());
+    assert_ne!(second.transactions()[0].hash(), first.transactions()[0].hash());
+
+    let relay = Relay::new();
+    let refusing = Script::honest(&first).on("eth_sendRawTransaction", &[Reply::HangUp]).start();
+    assert_eq!(relay.broadcast(&first, &["--l2", &refusing.url, "--retries", "0"]).exit, 20);
+    let raw = value!(format!("0x{}", hex::encode(first.transactions()[0].raw())));
+    let (told, receipt) = honest(&first);
+    let sent = AtomicUsize::new(0);
+    let node = Scripted::start(move |method, params, _| match method {
+        "eth_chainId" => result(&value!("0x104")),
+        "eth_sendRawTransaction" => {
+            assert_eq!(params[0], raw);
+            sent.store(1, Ordering::SeqCst);
+            result(&told["hash"])
+        }
+        _ if sent.load(Ordering::SeqCst) == 0 => result(&Value::Null),
+        "eth_getTransactionByHash" => result(&told),
+        _ => result(&receipt),
+    });
+    let said = relay.broadcast(&second, &["--l2", &node.url]);
+    assert_eq!((said.exit, said.states()), (0, vec!["sent", "included"]), "{}", said.stderr);
+    assert_eq!(said.receipts[0]["hash"], value!(first.transactions()[0].hash().to_string()));
+    assert!(said.stderr.contains("with another signature"), "{}", said.stderr);
 }
 
 /// What another program did to the journal is found before anything is sent.

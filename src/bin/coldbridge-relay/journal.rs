@@ -17,6 +17,7 @@ use coldbridge::signed::SignedTransaction;
 use coldbridge::{Code, Refusal, Signed};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use crate::output::print_note;
 use crate::payload::{Inclusion, Place, Row};
 use crate::state::State;
 pub use reader::{Reader, Selection};
@@ -159,13 +160,9 @@ impl Recording {
             .and_then(|mut query| query.query_row([&digest], |row| row.get(0)).optional())
             .map_err(|error| failed(path, error))?;
         if let Some(known) = known.filter(|known| *known != hash) {
-            return Err(Refusal::new(
-                Code::RELAY_JOURNAL,
-                "",
-                format!("the journal {} holds this transaction with another signature", printable(&path.to_string_lossy())),
-                "broadcast the document that was recorded first: two signatures of one transaction would be told as two",
-            )
-            .values(known, hash));
+            print_note(&format!(
+                "{hash} is in the journal with another signature, as {known}: those bytes are sent, and told of"
+            ));
         }
         self.judge_rival(&digest, chain_id, &sender, nonce)?;
         self.judge_intent(signed, transaction, &sender, nonce)?;
