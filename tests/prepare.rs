@@ -536,6 +536,21 @@ fn estimates_need_only_be_near() {
     assert_eq!(facts["transaction"]["gasLimit"], json!(364_500), "who is far away does not count");
 }
 
+/// Where gas is paid in ETH no node's tip is taken beyond what any block had; of another base token nobody knows the price.
+#[test]
+fn a_tip_has_a_bound_where_gas_is_paid_in_eth() {
+    for (name, exit, code) in [("os-v30", 20, "relay.answer"), ("os-custom-v30", 0, "")] {
+        let (network, file) = network(name);
+        let mut chain = Chain::of(&network);
+        chain.set("l2", "eth_maxPriorityFeePerGas", json!("0x9184e72a001"));
+        let (_, l2) = made_up(&chain);
+        let withdraw = json!({"withdraw": {"token": "base", "amount": "5", "to": ACCOUNT}});
+        let document = json!({"network": name, "from": ACCOUNT, "operation": withdraw}).to_string();
+        let said = relay(&["prepare", "--l2", &l2.url, "--network-file", &file], &document);
+        assert_eq!((said.exit, refusal_of(&said).as_str()), (exit, code), "{name} {}", said.stderr);
+    }
+}
+
 /// A cancellation takes the nonce of what it cancels: while transactions wait, the next nonce is none of theirs.
 #[test]
 fn what_is_cancelled_is_said_while_transactions_wait() {
