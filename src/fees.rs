@@ -112,6 +112,13 @@ impl TransactionFacts {
             .or(self.gas_price.map(|price| (price, "/facts/transaction/gasPrice")))
     }
 
+    /// The lowest price of one gas that the transaction can be included at: a dynamic fee follows the block's base fee, which
+    /// is never 0, with the priority fee on top.
+    pub fn price_floor(&self) -> Option<WeiPerGas> {
+        let priority = self.max_priority_fee_per_gas.unwrap_or(WeiPerGas::from(0)).max(WeiPerGas::from(1));
+        self.max_fee_per_gas.map(|cap| cap.min(priority)).or(self.gas_price)
+    }
+
     /// The refusal of a member that this envelope does not have, for a quote: one price, under whatever name, is enough.
     pub fn judge_quote(&self, envelope: Envelope) -> Option<Refusal> {
         let only_price = self.gas_price.is_none() || self.max_fee_per_gas.is_none();

@@ -178,13 +178,19 @@ impl Network {
         self.vm == Vm::EraVm && matches!(self.l2_chain_id, 324 | 300 | 270) && self.base_token == BaseToken::Eth
     }
 
-    /// Whether a token of this origin is what the chain pays its gas in: no ERC-20 on L2, and no asset of the bridges there.
-    pub fn is_base_token(&self, origin: TokenOrigin) -> bool {
-        let base = match self.base_token {
+    /// Where what the chain pays its gas in is native: on L1, unless a pinned token says otherwise.
+    pub fn base_token_origin(&self) -> TokenOrigin {
+        let token = match self.base_token {
             BaseToken::Eth => Address::ETH_TOKEN,
             BaseToken::Erc20(token) => token,
         };
-        origin == TokenOrigin { chain_id: self.l1_chain_id, token: base }
+        let native = TokenOrigin { chain_id: self.l1_chain_id, token };
+        self.token_at(Layer::L1, token).map_or(native, |known| known.origin)
+    }
+
+    /// Whether a token of this origin is what the chain pays its gas in: no ERC-20 on L2, and no asset of the bridges there.
+    pub fn is_base_token(&self, origin: TokenOrigin) -> bool {
+        origin == self.base_token_origin()
     }
 
     /// The network's own contracts, by their field names: money sent *to* one of them as a recipient is lost.
@@ -231,20 +237,21 @@ impl Network {
                 "source",
             ],
         )?;
-        let address = |name: &str| {
-            let cursor = members.required(name)?;
+        let contract = |cursor: &Cursor<'_>, remedy: &str| {
             let address = cursor.address(Spelling::AnyCase)?;
             if address.is_system() {
-                return Err(cursor.refuse(
-                    Code::NETWORK_INVALID,
-                    format!("{address} is a system address, no contract of a bridge"),
-                    "copy the address from the chain's own documentation",
-                ));
+                let problem = format!("{address} is a system address, no contract of a bridge");
+                return Err(cursor.refuse(Code::NETWORK_INVALID, problem, remedy));
             }
             Ok(address)
         };
+        let address =
+            |name: &str| contract(&members.required(name)?, "copy the address from the chain's own documentation");
+        // Nodes answer the zero address for a bridge that the chain has not got (`zks_getBridgeContracts`).
         let optional_address = |name: &str| match members.optional(name) {
-            Some(cursor) if *cursor.value() != Json::Null => cursor.address(Spelling::AnyCase).map(Some),
+            Some(cursor) if *cursor.value() != Json::Null => {
+                contract(&cursor, "write null where the chain has none").map(Some)
+            }
             _ => Ok(None),
         };
         let chain_id = |name: &str| {

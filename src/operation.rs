@@ -28,7 +28,7 @@ use crate::refusal::{Code, Refusal, printable};
 use crate::units::{BaseTokenUnits, Wei, WeiPerGas};
 
 pub(crate) use token::amount_in_words;
-pub use token::{Movement, TokenName, judge_l2_token, judge_recipient, judge_token_contract};
+pub use token::{Movement, TokenName, judge_l1_token, judge_l2_token, judge_recipient, judge_token_contract};
 
 /// One kind of operation.
 pub struct Operation {
@@ -124,6 +124,8 @@ pub struct Context<'a> {
     pub deployment_nonce: Option<u64>,
     /// The highest gas price, and its place in the request.
     pub gas_price_cap: Option<(WeiPerGas, &'static str)>,
+    /// The lowest gas price that a transaction of the request can be included at.
+    pub gas_price_floor: Option<WeiPerGas>,
 }
 
 /// A second bridge other than the asset router.

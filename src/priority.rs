@@ -439,6 +439,8 @@ pub struct PriorityRequest<'a> {
     pub margin_percent: u64,
     /// The highest L1 gas price that the transaction can be included at, and its place in the request.
     pub gas_price_cap: Option<(WeiPerGas, &'static str)>,
+    /// The lowest that it can be included at.
+    pub gas_price_floor: Option<WeiPerGas>,
 }
 
 /// What follows from a request, as far as it can be computed, and everything that is wrong with it.
@@ -450,7 +452,7 @@ pub struct Assessment {
     pub base_cost: Option<BaseTokenUnits>,
     /// l2Value + base cost + margin + operatorTip.
     pub mint_value: Option<BaseTokenUnits>,
-    /// The accepted L2 gas limits.
+    /// The L2 gas limits that are accepted at every L1 gas price.
     pub bounds: Option<GasBounds>,
     /// `abi.encode(L2CanonicalTransaction).length`.
     pub encoded_length: u64,
@@ -510,9 +512,10 @@ impl PriorityRequest<'_> {
         }
         let rule = match (self.network.vm, out.l2_gas_price) {
             (Vm::EraVm, _) => Some(GasRule::EraVm),
-            (Vm::ZkSyncOs, price) => {
-                price.map(|l2_gas_price| GasRule::ZkSyncOs { version: self.network.protocol_version, l2_gas_price })
-            }
+            (Vm::ZkSyncOs, price) => price.map(|price| GasRule::ZkSyncOs {
+                version: self.network.protocol_version,
+                l2_gas_price: self.price_of_the_floor(price),
+            }),
         };
         if let Some(bounds) = rule.map(|rule| rule.bounds(self.shape, self.limits())) {
             out.bounds = Some(bounds);
@@ -535,6 +538,13 @@ impl PriorityRequest<'_> {
         let facts = self.facts;
         let price = derive_l2_gas_price(gas_price, &facts.fee_params, facts.multiplier, facts.gas_per_pubdata.get())?;
         Ok((price, base_cost(price, facts.l2_gas_limit).ok()))
+    }
+
+    /// On ZKsync OS the floor falls as the L2 gas price rises: what holds at the highest price need not hold at the lowest.
+    fn price_of_the_floor(&self, highest: BaseTokenPerGas) -> BaseTokenPerGas {
+        let lowest = self.gas_price_floor.and_then(|price| self.price(price).ok()).map_or(highest, |(price, _)| price);
+        // At 0 the rule is another and the floor lower, so that 1 is the worst of the prices between.
+        lowest.max(BaseTokenPerGas::from(1)).min(highest)
     }
 
     fn mint_value(&self, base_cost: BaseTokenUnits) -> Option<BaseTokenUnits> {
@@ -637,7 +647,17 @@ impl PriorityRequest<'_> {
         let (code, problem, remedy, expected) = match error {
             GasError::BelowOverhead | GasError::NotEnoughGas => (
                 Code::PRIORITY_GAS_FLOOR,
-                format!("l2GasLimit {limit} is below {floor}, the least that the Mailbox accepts for this request"),
+                match self.network.vm {
+                    Vm::EraVm => {
+                        format!(
+                            "l2GasLimit {limit} is below {floor}, the least that the Mailbox accepts for this request"
+                        )
+                    }
+                    Vm::ZkSyncOs => format!(
+                        "l2GasLimit {limit} is below {floor}, the least that the Mailbox accepts for this request at every \
+                         L1 gas price that it can be included at"
+                    ),
+                },
                 format!("raise l2GasLimit to at least {floor}; executing may need more (zks_estimateGasL1ToL2)"),
                 format!("at least {floor}"),
             ),

@@ -313,6 +313,7 @@ impl Request {
             failed_deposit: self.facts.failed_deposit.as_ref(),
             deployment_nonce: self.facts.deployment_nonce,
             gas_price_cap: transaction.price_cap(),
+            gas_price_floor: transaction.price_floor(),
         });
         plan.refusals.splice(0..0, self.judge_sender());
         self.add_paymaster(&mut plan);

@@ -13,7 +13,7 @@ use crate::fees::judge_era_transaction;
 use crate::hash::Digest;
 use crate::json::Json;
 use crate::network::{Layer, Network, Networks, Origin, Vm};
-use crate::operation::{Recognised, Seen, judge_recipient, recognise, recognise_as};
+use crate::operation::{Recognised, Seen, TokenName, judge_recipient, judge_token_contract, recognise, recognise_as};
 use crate::paymaster::Sponsor;
 use crate::policy::Verdict;
 use crate::refusal::Refusal;
@@ -370,7 +370,10 @@ impl Reviewed {
             let unpayable = member("to")
                 .and_then(|to| Address::parse(&to, Spelling::AnyCase).ok())
                 .zip(self.network.as_ref())
-                .and_then(|(to, network)| judge_recipient(to, "", network));
+                .and_then(|(to, network)| {
+                    let token = || judge_token_contract(to, TokenName::Base, "", network);
+                    judge_recipient(to, "", network).or_else(|| token().filter(|_| action.name != "call"))
+                });
             if let Some(refusal) = unpayable {
                 warn("recipient", format!("nobody can be paid there: {}", refusal.problem()));
             }

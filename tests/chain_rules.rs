@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use coldbridge::abi::{self, ParamType, Token};
 use coldbridge::hash::keccak256;
-use coldbridge::network::{Network, ProtocolVersion};
+use coldbridge::network::{Network, ProtocolVersion, Vm};
 use coldbridge::operation::{self, mailbox};
 use coldbridge::priority::{
     BaseTokenGasPriceMultiplier, FeeParams, GasBounds, GasError, GasRule, Limits, PriceError, PriorityRequest,
@@ -1010,6 +1010,7 @@ proptest! {
             operator_tip: BaseTokenUnits::new(operator_tip),
             margin_percent,
             gas_price_cap: Some((WeiPerGas::new(price), "/facts/transaction/maxFeePerGas")),
+            gas_price_floor: None,
         }
         .assess();
         let cost = model(price, &fee_params, multiplier, gas_per_pubdata, limit).map(|(_, cost)| cost);
@@ -1070,6 +1071,54 @@ proptest! {
         }
         let margin = (at(cap) * margin + 99) / 100;
         prop_assert_eq!(planned.mint_value, at(cap) + margin + l2_value + operator_tip);
+    }
+
+    /// ZKsync OS asks for more gas when the L1 gas price falls: the floor that is given holds wherever it falls to.
+    #[test]
+    fn the_floor_of_zksync_os_holds_at_every_price(
+        mut params in any_params(),
+        minimal in 0..100_u64,
+        multiplier in any_multiplier(),
+        (cap, floor) in (1..u64::from(u32::MAX) * 64, any::<u32>()),
+        fractions in prop::collection::vec(any::<u32>(), 8),
+        minor in prop::sample::select(vec![30, 31]),
+        shape in any_shape(),
+    ) {
+        params.minimal_l2_gas_price = minimal;
+        let version = ProtocolVersion { minor, patch: 0 };
+        let mut network = local();
+        (network.vm, network.protocol_version) = (Vm::ZkSyncOs, version);
+        let gas_per_pubdata = Gas::from(REQUIRED_GAS_PER_PUBDATA);
+        let facts = PriorityRequestFacts { l2_gas_limit: Gas::from(1), gas_per_pubdata, fee_params: params, multiplier };
+        let floor = u64::from(floor).clamp(1, cap);
+        let assessment = PriorityRequest {
+            network: &network,
+            facts: &facts,
+            shape,
+            l2_value: BaseTokenUnits::from(1),
+            operator_tip: BaseTokenUnits::zero(),
+            margin_percent: 0,
+            gas_price_cap: Some((WeiPerGas::from(cap), "/facts/transaction/maxFeePerGas")),
+            gas_price_floor: Some(WeiPerGas::from(floor)),
+        }
+        .assess();
+        prop_assume!(assessment.bounds.is_some());
+        let bounds = assessment.bounds.expect("assumed");
+        prop_assume!(bounds.floor <= bounds.ceiling);
+        let limits = Limits {
+            priority_tx_max_gas_limit: network.priority_tx_max_gas_limit,
+            priority_tx_max_pubdata: params.priority_tx_max_pubdata.into(),
+            gas_per_pubdata: gas_per_pubdata.get(),
+        };
+        let within = fractions.iter().map(|fraction| floor + (cap - floor) / u64::from(u32::MAX) * u64::from(*fraction));
+        for price in within.chain([floor, cap]) {
+            let price = derive_l2_gas_price(WeiPerGas::from(price), &params, multiplier, gas_per_pubdata.get());
+            let Ok(l2_gas_price) = price else { continue };
+            // Whether v30 gets a price of 0 is no matter of the limit.
+            if minor == 30 && l2_gas_price.is_zero() { continue }
+            let there = GasRule::ZkSyncOs { version, l2_gas_price }.bounds(shape, limits);
+            prop_assert_eq!(there.check(bounds.floor), Ok(()), "at the L2 gas price {}", l2_gas_price);
+        }
     }
 
     /// `check` takes exactly what is from floor to ceiling, whatever the shape, the limits and the rule.

@@ -61,7 +61,12 @@ fn pinned_tokens_have_the_asset_ids_that_are_known() {
         assert_eq!(id.to_string(), known.json["expect"]["assetId"], "{}", pinned.symbol);
         found += 1;
     }
-    assert_eq!((found, mainnet.tokens.len()), (4, 4), "each pinned token has a known asset id");
+    // ZK is no token of L1: what its representation there answers to assetId(), as the zkstack tool of matter-labs/zksync-era
+    // has it (zkstack_cli/crates/types/src/l1_network.rs, `zk_token_asset_id`). The formula over the L1 address gives another.
+    let zk = mainnet.tokens.iter().find(|pinned| pinned.symbol == "ZK").expect("pinned");
+    let id = AssetId::native_token_vault(zk.origin.chain_id, zk.origin.token);
+    assert_eq!(id.to_string(), "0x83e2fbc0a739b3c765de4c2b4bf8072a71ea8fbb09c8cf579c71425d8bc8804a");
+    assert_eq!((found + 1, mainnet.tokens.len()), (4, 4), "each pinned token has a known asset id");
 }
 
 /// `L2SharedBridgeLegacy` deployed the tokens of L1 by create2: with the L1 address as salt, the hash of the beacon proxy and its
@@ -78,7 +83,9 @@ fn pinned_l2_addresses_are_those_that_the_legacy_bridge_deployed() {
     let mainnet = networks.find("era-mainnet").expect("pinned");
     let bridge = mainnet.l2_legacy_shared_bridge.expect("pinned");
     assert_eq!(bridge.to_string(), input["sender"]);
-    let with_l2: Vec<&PinnedToken> = mainnet.tokens.iter().filter(|token| token.l2_address.is_some()).collect();
+    // What is native to L2 is there at its origin, which its asset id proves.
+    let of_l1 = |token: &&PinnedToken| token.l2_address.is_some_and(|address| address != token.origin.token);
+    let with_l2: Vec<&PinnedToken> = mainnet.tokens.iter().filter(of_l1).collect();
     assert_eq!(with_l2.len(), 3);
     for token in with_l2 {
         let mut salt = [0; 32];
@@ -196,6 +203,206 @@ fn deposits_take_the_origin_that_is_pinned() {
     document["intent"]["operation"]["deposit"].as_object_mut().expect("a body").remove("tokenOrigin");
     let without = plan(&document);
     assert_eq!(with.transactions(), without.transactions());
+}
+
+/// The review of a fixture's raw transaction in which one word of the calldata is another.
+fn review_with_word(folder: &str, name: &str, word: &str, other: &str) -> (String, Value) {
+    let fixture = fixture(folder, name);
+    let signed = fixture.signed().expect("a signed case")["transactions"].as_array().expect("a list").clone();
+    let raw = signed.last().and_then(|last| last["raw"].as_str()).expect("raw bytes");
+    // The last of its places is the address beside the asset id.
+    let at = raw.rfind(word).expect("the word stands there");
+    let raw = format!("{}{other}{}", &raw[2..at], &raw[at + word.len()..]);
+    let review = Review::of_raw(&hex::decode(raw).expect("hex"), &Networks::pinned()).expect("a review");
+    (review.to_text(), serde_json::from_str(&review.to_json().to_string()).expect("JSON"))
+}
+
+/// The vaults go by the asset id: whoever writes another address beside it, or none, must not hide what is taken.
+#[test]
+fn reviews_show_the_token_of_the_asset_id_whatever_stands_beside_it() {
+    let word = |address: &str| format!("{:0>64}", address[2..].to_lowercase());
+    let (zero, tether) = ("0".repeat(64), word("0xdAC17F958D2ee523a2206206994597C13D831ec7"));
+    let (usdc, usdc_on_era) =
+        ("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", "0x3355df6D4c9C3035724Fd0e3914dE96A5a83aaf4");
+    for (folder, name, token, other, amount, refused) in [
+        ("deposit", "erc20_eth_based_era_mainnet", usdc, &zero, "1 USDC", false),
+        ("deposit", "erc20_eth_based_era_mainnet", usdc, &tether, "1 USDC", true),
+        ("withdraw", "withdraw_erc20_pinned_usdc", usdc_on_era, &zero, "1 USDC", false),
+        ("withdraw", "withdraw_erc20_pinned_usdc", usdc_on_era, &tether, "1 USDC", true),
+    ] {
+        let (text, document) = review_with_word(folder, name, &word(token), other);
+        assert!(text.contains(amount) && !text.contains("native to another chain"), "{name}: {text}");
+        assert_eq!(text.contains("AssetIdMismatch"), refused, "{name}: {text}");
+        assert_eq!(document["worstCaseDebit"][1], value!({"token": token, "amount": "1000000"}), "{name}");
+        // The action is what the bytes say: the address, and beside it the asset id.
+        let body = &document["transactions"][0]["action"][folder];
+        assert_eq!(body["token"], address(&format!("0x{}", &other[24..])).to_string(), "{name}");
+        assert_eq!(body["assetId"], "0x79272c08dbfbb367e07f7607be00657ae4a9c15ba0b08b12aa00fb77a0a4aa83", "{name}");
+    }
+    // Where no network knows the asset, nothing can be shown in place of the zero address.
+    let (text, _) = review_with_word("deposit", "origin_is_target_chain", &word(&bridged_on_l1()), &zero);
+    assert!(text.contains("without its token"), "{text}");
+    // A pinned token beside the asset id of another that nobody pins.
+    let (text, _) = review_with_word("deposit", "origin_is_target_chain", &word(&bridged_on_l1()), &tether);
+    assert!(text.contains("not that of USDT"), "{text}");
+}
+
+/// Calls of other tools for a token that the chain takes only in another way.
+#[test]
+fn reviews_tell_what_the_chain_refuses_of_a_pinned_token() {
+    let word = |address: &str| format!("{:0>64}", address[2..].to_lowercase());
+    let usdc = word("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48");
+    let (zk, weth) = ("0x66A5cFB2e9c529f14FE6364Ad1075dF3a649C0A5", "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2");
+    let usdc_on_era = word("0x3355df6D4c9C3035724Fd0e3914dE96A5a83aaf4");
+    let legacy = "erc20_eth_based_era_mainnet_form_legacy";
+    // ZK as if it were a token of L1: keccak256(abi.encode(1, 0x10004, its L1 address)), of vectors/protocol.json.
+    let (of_era, of_l1) = (
+        "83e2fbc0a739b3c765de4c2b4bf8072a71ea8fbb09c8cf579c71425d8bc8804a",
+        "3a38577a86db1c11f5d17ced1d0c3757370aed1b14a1829de6fef58c6d0741d2",
+    );
+    for (folder, name, old, new, said) in [
+        ("deposit", "origin_is_pinned", of_era, of_l1.to_owned(), "is not that of ZK"),
+        ("deposit", legacy, &usdc, word(zk), "LegacyEncodingUsedForNonL1Token"),
+        ("deposit", legacy, &usdc, word(weth), "BurningNativeWETHNotSupported"),
+        (
+            "withdraw",
+            "withdraw_erc20_pinned_form_legacy_asset_router",
+            &usdc_on_era,
+            word("0x5A7d6b2F92C77FAD6CCaBd7EE0624E64907Eaf3E"),
+            "TokenNotLegacy",
+        ),
+    ] {
+        let text = review_with_word(folder, name, old, &new).1["warnings"].to_string();
+        assert!(text.contains(said), "{name}: {text}");
+        let text = review_with_word(folder, name, old, old).1["warnings"].to_string();
+        assert!(!text.contains(said), "{name}: {text}");
+    }
+}
+
+fn bridged_on_l1() -> String {
+    let request = &fixture("deposit", "origin_is_target_chain").json["request"];
+    request["intent"]["operation"]["deposit"]["token"].as_str().expect("an address").to_owned()
+}
+
+/// A request whose mintValue is not what its l2Value needs: a deposit that never arrives, or arrives elsewhere.
+#[test]
+fn reviews_tell_what_of_mint_value_reaches_l2() {
+    let signed = sign(&fixture("deposit", "era_mainnet_typical"));
+    let Transaction::Eip1559(deposit) = signed.transactions()[0].transaction() else { panic!("type 0x02") };
+    // The words of the calldata after the selector: the offset, chainId, mintValue, l2Contract, l2Value ...
+    let words = |data: &[u8], index: usize| data[4 + 32 * index..][..32].to_vec();
+    let review = |mint_value: u64, l2_value: u64, chain: &str| {
+        let mut data = deposit.data.clone();
+        for (index, value) in [(2, mint_value), (4, l2_value)] {
+            let word = [vec![0; 24], value.to_be_bytes().to_vec()].concat();
+            data[4 + 32 * index..][..32].copy_from_slice(&word);
+        }
+        assert_eq!(words(&data, 1)[30..], 324_u16.to_be_bytes());
+        let networks = fixture("deposit", chain).networks();
+        let network = networks.find(if chain == "eth_direct_era_v31" { "era-v31" } else { "era-mainnet" });
+        let network = network.expect("known");
+        data[4 + 32..][..32].copy_from_slice(&[vec![0; 24], network.l2_chain_id.to_be_bytes().to_vec()].concat());
+        let changed = coldbridge::transaction::Eip1559 {
+            chain_id: network.l1_chain_id,
+            to: Some(network.bridgehub),
+            value: Wei::from(mint_value),
+            data,
+            ..deposit.clone()
+        };
+        let review = Review::of_raw(&Transaction::Eip1559(changed).unsigned_bytes(), &networks).expect("a review");
+        let json: Value = serde_json::from_str(&review.to_json().to_string()).expect("JSON");
+        let said: Vec<String> =
+            json["warnings"].as_array().expect("a list").iter().map(|w| w["message"].to_string()).collect();
+        said.join(" ")
+    };
+    let ether = 1_000_000_000_000_000_000;
+    for mint_value in [1, ether - 1, ether] {
+        assert!(review(mint_value, ether, "era_mainnet_typical").contains("MsgValueTooLow"), "{mint_value}");
+        assert!(review(mint_value, ether, "eth_direct_era_v31").contains("the L2 side fails"), "{mint_value}");
+    }
+    assert!(!review(ether + 1, ether, "era_mainnet_typical").contains("does not pay"));
+    assert!(review(ether, 0, "era_mainnet_typical").contains("neither value nor calldata reach"));
+}
+
+/// The origin of a pinned token is that token's alone.
+#[test]
+fn an_origin_that_is_pinned_for_another_address_is_refused() {
+    let zk = value!({"chainId": 324, "address": "0x5A7d6b2F92C77FAD6CCaBd7EE0624E64907Eaf3E"});
+    let zk_on_l1 = value!({"chainId": 1, "address": "0x66A5cFB2e9c529f14FE6364Ad1075dF3a649C0A5"});
+    let usdc = value!({"chainId": 1, "address": "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"});
+    for (folder, operation, name, origin) in [
+        ("deposit", "deposit", "origin_is_target_chain", &zk),
+        ("withdraw", "withdraw", "withdraw_erc20_of_l1_era_mainnet", &usdc),
+        ("withdraw", "withdraw", "withdraw_erc20_of_l1_era_mainnet", &zk_on_l1),
+        ("finalize_withdrawal", "finalizeWithdrawal", "finalize_era_mainnet_zk", &zk),
+        ("claim_failed_deposit", "claimFailedDeposit", "claim_era_mainnet_zk", &zk),
+    ] {
+        let refusal = request(&fixture(folder, name), |request| {
+            let body = &mut request["intent"]["operation"][operation];
+            body["tokenOrigin"] = origin.clone();
+            if folder != "withdraw" {
+                body["token"] = value!(bridged_on_l1());
+            }
+        })
+        .and_then(Request::plan)
+        .err()
+        .unwrap_or_else(|| panic!("{name}: another token has that origin"));
+        assert_eq!(refusal.code(), Code::TOKEN_ORIGIN, "{name}");
+        assert_eq!(refusal.at(), format!("/intent/operation/{operation}/tokenOrigin"), "{name}");
+    }
+}
+
+/// What the vault of L1 minted itself it burns: a base token from another chain needs no approval, and in a claim or a
+/// finalization it has the asset id of its origin.
+#[test]
+fn a_base_token_of_another_chain_is_burned_on_l1() {
+    let path = common::root().join("fixtures/networks/custom-era.json");
+    let mut file: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("a file")).expect("JSON");
+    let zk = Networks::pinned().find("era-mainnet").expect("pinned").tokens[3].clone();
+    let on_l1 = zk.l1_address.expect("on L1").to_string();
+    file["name"] = value!("on-zk");
+    file["baseToken"] = value!(on_l1);
+    file["tokens"] = value!([{"symbol": "ZK", "decimals": 18, "l1Address": on_l1, "l2Address": null,
+        "origin": {"chainId": zk.origin.chain_id, "address": zk.origin.token.to_string()}}]);
+    let networks =
+        Networks::pinned().with(&json::parse(file.to_string().as_bytes()).expect("JSON")).expect("a network");
+    let plan = |folder: &str, name: &str| {
+        let mut request = fixture(folder, name).json["request"].clone();
+        request["intent"]["network"] = value!("on-zk");
+        let json = json::parse(request.to_string().as_bytes()).expect("JSON");
+        Request::read(&json, &networks, Spelling::Checksummed).and_then(Request::plan).expect("a plan")
+    };
+    let purposes = |folder: &str, name: &str| -> Vec<&str> {
+        plan(folder, name).transactions().iter().map(|planned| planned.purpose).collect()
+    };
+    assert_eq!(purposes("deposit", "base_direct_custom_era"), ["deposit"]);
+    assert_eq!(purposes("deposit", "erc20_custom_custom_era"), ["approve", "deposit"], "the token alone");
+    let finalized: Value =
+        serde_json::from_str(&plan("finalize_withdrawal", "finalize_custom_era_base").to_json().to_string())
+            .expect("JSON");
+    assert_eq!(finalized["derived"]["assetId"], "0x83e2fbc0a739b3c765de4c2b4bf8072a71ea8fbb09c8cf579c71425d8bc8804a");
+}
+
+/// A bridge of its own is no vault: it takes what it is approved for, wherever that is native.
+#[test]
+fn a_custom_bridge_is_approved_for_a_pinned_token_of_another_chain() {
+    let path = common::root().join("fixtures/networks/custom-tokens.json");
+    let mut file: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("a file")).expect("JSON");
+    file["name"] = value!("bridged");
+    file["customBridges"] = value!({"own": "0x1111111111111111111111111111111111111119"});
+    let networks =
+        Networks::pinned().with(&json::parse(file.to_string().as_bytes()).expect("JSON")).expect("a network");
+    let mut request = fixture("deposit", "erc20_custom_custom_era").json["request"].clone();
+    request["intent"]["network"] = value!("bridged");
+    request["intent"]["bridge"] = value!("own");
+    // NATIVE, of the chain itself.
+    request["intent"]["operation"]["deposit"]["token"] = file["tokens"][2]["l1Address"].clone();
+    let json = json::parse(request.to_string().as_bytes()).expect("JSON");
+    let plan = Request::read(&json, &networks, Spelling::Checksummed).and_then(Request::plan).expect("a plan");
+    let called: Vec<String> =
+        plan.transactions().iter().filter_map(|p| p.transaction.to()).map(|to| to.to_string()).collect();
+    let expected = [&file["baseToken"], &file["tokens"][2]["l1Address"], &file["bridgehub"]].map(|to| to.as_str());
+    assert_eq!(called.iter().map(|to| Some(to.as_str())).collect::<Vec<_>>(), expected);
 }
 
 // What is recognised --------------------------------------------------------------------------------------------------

@@ -447,6 +447,16 @@ fn networks_that_lead_astray() {
     );
     assert_eq!(read("era-mainnet", &|own| own["baseToken"] = own["l1Weth"].clone()), invalid("/baseToken"));
     assert_eq!(read("local", &|own| own["vm"] = value!("zksync-os")), invalid("/protocolVersion"));
+    // Nodes write the zero address for a bridge that a chain has not got: a call to it would do nothing, or be lost.
+    for field in ["l1Erc20Bridge", "l2LegacySharedBridge", "l1Weth"] {
+        for nobody in ["0x0000000000000000000000000000000000000000", "0x0000000000000000000000000000000000010003"] {
+            assert_eq!(
+                read("era-mainnet", &|own| own[field] = value!(nobody)),
+                invalid(&format!("/{field}")),
+                "{nobody}"
+            );
+        }
+    }
 }
 
 /// A second bridge of a token's own is a call that carries the money away: only a pinned one, and only with bytes that say

@@ -20,6 +20,7 @@ use coldbridge::operation::deposit::REQUEST_L2_TRANSACTION_TWO_BRIDGES;
 use coldbridge::operation::finalize_withdrawal::FINALIZE_DEPOSIT;
 use coldbridge::operation::mailbox::REQUEST_L2_TRANSACTION_DIRECT;
 use coldbridge::operation::request_execute::REQUEST_L2_TRANSACTION;
+use coldbridge::paymaster::{Flow, Sponsor};
 use coldbridge::priority::{BaseTokenGasPriceMultiplier, FeeParams, PubdataPricingMode};
 use coldbridge::refusal::contract_error;
 use coldbridge::{Address, Networks, Refusal, Request, Spelling, Unsigned, json};
@@ -122,6 +123,28 @@ fn constructor_input(said: &str) -> Outcome<Vec<u8>> {
         Some(address) => Ok([padded(any_case(address)?), word_of(64), word_of(0)].concat()),
         None => hex_bytes(said),
     }
+}
+
+/// What zksync-ethers tells a paymaster, both ways.
+#[test]
+fn paymaster_inputs() {
+    walk("paymaster_input", |case, failures| {
+        let address = Address::CONTRACT_DEPLOYER; // whose input it is, is no part of it
+        let inner = case.input.bytes("innerInput")?;
+        let flow = match case.input.text("type")? {
+            "General" => Flow::General { input: inner },
+            "ApprovalBased" => Flow::ApprovalBased {
+                token: case.input.address("token")?,
+                min_allowance: case.input.number("minimalAllowance")?,
+                inner_input: inner,
+            },
+            other => return Err(format!("unknown type {other}")),
+        };
+        let (sponsor, input) = (Sponsor { address, flow }, case.expect.bytes("paymasterInput")?);
+        failures.check(case.name, "encoded", &sponsor.input(), &input);
+        failures.check(case.name, "decoded", &Sponsor::decode(address, &input), &Some(sponsor));
+        Ok(())
+    });
 }
 
 /// The examples of EIP-1014: sender, salt, init code, address.

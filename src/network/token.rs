@@ -142,6 +142,12 @@ impl Network {
         self.tokens.iter().find(|token| token.address_on(layer) == Some(address))
     }
 
+    /// The pinned token of an origin whose address on a layer is another than this one.
+    pub fn token_elsewhere(&self, layer: Layer, address: Address, origin: TokenOrigin) -> Option<(&str, Address)> {
+        let known = self.tokens.iter().find(|known| known.origin == origin)?;
+        known.address_on(layer).filter(|pinned| *pinned != address).map(|pinned| (known.symbol.as_str(), pinned))
+    }
+
     /// Tokens that contradict themselves, the network or each other.
     pub(super) fn judge_tokens(&self) -> Result<(), Refusal> {
         for (index, token) in self.tokens.iter().enumerate() {

@@ -7,7 +7,9 @@
 
 use ethabi::ethereum_types::U256;
 
-use super::{Body, Call, CallGas, Check, Context, Operation, Plan, Recognised, Seen, TokenName, amount_in_words};
+use super::{
+    Body, Call, CallGas, Check, Context, Operation, Plan, Recognised, Seen, TokenName, amount_in_words, judge_l1_token,
+};
 use crate::abi::{self, Function, ParamType};
 use crate::address::{Address, Spelling};
 use crate::json::{Cursor, Json};
@@ -113,7 +115,7 @@ impl Body for Approve {
         const AT: &str = "/intent/operation/approve";
         let mut plan = Plan::default();
         let spenders = spenders(context.network, Layer::L1);
-        plan.refusals.extend(judge_token(self.token, &format!("{AT}/token"), context.network));
+        plan.refusals.extend(judge_l1_token(self.token, &format!("{AT}/token"), context.network));
         if let Some((field, _)) = spenders.iter().find(|(_, known)| *known == self.spender) {
             plan.checks.push(Check {
                 name: "spender",

@@ -19,7 +19,7 @@ mod recognise;
 use ethabi::ethereum_types::U256;
 
 use super::evidence::{judge_origin, origin_of};
-use super::{Body, Call, CallGas, Check, Context, Operation, Plan, TokenName, approve, judge_recipient};
+use super::{Body, Call, CallGas, Check, Context, Operation, Plan, TokenName, judge_l1_token, judge_recipient};
 use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
 use crate::asset::{AssetId, legacy_tx_data_hash, tx_data_hash};
@@ -286,7 +286,7 @@ impl ClaimFailedDeposit {
         let token = match (self.token, network.base_token) {
             (TokenName::Eth, BaseToken::Erc20(_)) => Address::ETH_TOKEN,
             (TokenName::Erc20(token), base) if base != BaseToken::Erc20(token) => {
-                if let Some(refusal) = approve::judge_token(token, &format!("{at}/token"), network) {
+                if let Some(refusal) = judge_l1_token(token, &format!("{at}/token"), network) {
                     plan.refusals.push(refusal);
                     return None;
                 }

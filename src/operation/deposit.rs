@@ -17,7 +17,7 @@ use ethabi::ethereum_types::U256;
 
 use super::mailbox::{self, Need, REQUEST_L2_TRANSACTION_DIRECT, Refund};
 use super::request_execute::L2Call;
-use super::{Body, Call, CallGas, Context, Movement, Operation, Plan, TokenName, approve};
+use super::{Body, Call, CallGas, Context, Movement, Operation, Plan, TokenName, approve, judge_l1_token};
 use crate::abi::{self, Function, ParamType, Token};
 use crate::address::{Address, Spelling};
 use crate::asset::{AssetId, apply_l1_to_l2_alias, legacy_tx_data_hash, tx_data_hash};
@@ -250,7 +250,7 @@ impl Deposit {
 
     fn judge_token(&self, route: Route, network: &Network, at: &str) -> Option<Refusal> {
         if let TokenName::Erc20(token) = self.movement.token {
-            let system = approve::judge_token(token, &format!("{at}/token"), network);
+            let system = judge_l1_token(token, &format!("{at}/token"), network);
             if system.is_some() {
                 return system;
             }
@@ -283,6 +283,9 @@ impl Deposit {
             }
             Some(token) if network.token_at(Layer::L1, token).is_some_and(|known| known.origin != origin) => {
                 format!("{} pins another origin of {token}", network.name)
+            }
+            Some(token) if let Some((symbol, pinned)) = network.token_elsewhere(Layer::L1, token, origin) => {
+                format!("that is the origin of {symbol}, which is {pinned} on L1, not {token}")
             }
             Some(_) if self.is_foreign(network) && !network.has_asset_router() => {
                 format!("{} has no asset ids: before v26 only tokens of L1 can be deposited", network.name)
@@ -375,7 +378,8 @@ impl Deposit {
         let refund = Refund::settle(context, &mut plan.refusals);
         let second_bridge = context.custom_bridge.map_or(network.second_bridge(), |bridge| bridge.address);
         mailbox::derive_accounts(context, plan, apply_l1_to_l2_alias(second_bridge), refund);
-        let foreign = self.is_foreign(network);
+        // The vault alone knows tokens of other chains: a bridge of its own takes the ERC-20 as it is.
+        let foreign = context.custom_bridge.is_none() && self.is_foreign(network);
         let calldata_length = if foreign { FINALIZE_DEPOSIT_FOREIGN_LENGTH } else { FINALIZE_DEPOSIT_LENGTH };
         let shape = Shape { calldata_length, factory_deps: 0 };
         let assessed = mailbox::assess(context, plan, shape, U256::zero());

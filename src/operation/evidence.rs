@@ -235,6 +235,9 @@ pub fn judge_origin(token: TokenName, origin: TokenOrigin, network: &Network, at
         TokenName::Erc20(token) if network.token_at(Layer::L1, token).is_some_and(|known| known.origin != origin) => {
             format!("{} pins another origin of {token}", network.name)
         }
+        TokenName::Erc20(token) if let Some((symbol, pinned)) = network.token_elsewhere(Layer::L1, token, origin) => {
+            format!("that is the origin of {symbol}, which is {pinned} on L1, not {token}")
+        }
         TokenName::Erc20(_) => return None,
     };
     Some(Refusal::new(
@@ -250,6 +253,24 @@ pub fn token_of_asset(asset: AssetId, named: Option<Address>, network: &Network)
     let id_of = |origin: TokenOrigin| AssetId::native_token_vault(origin.chain_id, origin.token);
     let named = named.filter(|token| id_of(origin_of(*token, network)) == asset);
     named.or_else(|| network.tokens.iter().find(|token| id_of(token.origin) == asset)?.l1_address)
+}
+
+/// What is wrong with the address that a call names beside an asset id, where `token` is the one that the asset is shown as.
+pub fn judge_name(network: &Network, layer: Layer, asset: AssetId, named: Address, token: Address) -> Option<String> {
+    let id_of = |origin: TokenOrigin| AssetId::native_token_vault(origin.chain_id, origin.token);
+    let refused = "the chain refuses that (AssetIdMismatch)";
+    match network.token_at(layer, named) {
+        _ if named == Address::ZERO && token == Address::ZERO => {
+            Some(format!("the call names asset {asset} without its token: nothing here tells what is taken"))
+        }
+        _ if named != token && named != Address::ZERO => {
+            Some(format!("the call names {named} beside the asset id of {token}: {refused}"))
+        }
+        Some(known) if id_of(known.origin) != asset => {
+            Some(format!("the asset id is not that of {}, which {named} is: {refused}", known.symbol))
+        }
+        _ => None,
+    }
 }
 
 /// The words of a proof in a decoded call.

@@ -21,7 +21,7 @@ use crate::address::{Address, Spelling};
 use crate::asset::AssetId;
 use crate::json::{Cursor, Json};
 use crate::message::{Kind, Message};
-use crate::network::{BaseToken, Layer, Network, TokenOrigin};
+use crate::network::{Layer, Network, TokenOrigin};
 use crate::proof::L2Log;
 use crate::refusal::{Code, Refusal, contract_error};
 use crate::units::Wei;
@@ -312,11 +312,8 @@ impl FinalizeWithdrawal {
 
 /// The asset id of the chain's base token.
 fn base_asset(network: &Network) -> AssetId {
-    let token = match network.base_token {
-        BaseToken::Eth => Address::ETH_TOKEN,
-        BaseToken::Erc20(token) => token,
-    };
-    AssetId::native_token_vault(network.l1_chain_id, token)
+    let origin = network.base_token_origin();
+    AssetId::native_token_vault(origin.chain_id, origin.token)
 }
 
 /// The asset that a message speaks of.

@@ -7,7 +7,10 @@
 
 use ethabi::ethereum_types::U256;
 
-use super::{AccountKind, Allowance, Call, CallGas, Check, Context, Plan, TokenName, approve, judge_recipient};
+use super::{
+    AccountKind, Allowance, Call, CallGas, Check, Context, Plan, TokenName, approve, judge_recipient,
+    judge_token_contract,
+};
 use crate::abi::{Function, ParamType};
 use crate::address::Address;
 use crate::asset::apply_l1_to_l2_alias;
@@ -60,6 +63,7 @@ impl Refund {
         let explicit = context.refund_recipient.filter(|recipient| *recipient != context.from);
         if let Some(recipient) = context.refund_recipient {
             refusals.extend(judge_recipient(recipient, AT, context.network));
+            refusals.extend(judge_token_contract(recipient, TokenName::Base, AT, context.network));
         }
         let contradicts = context.refund_recipient == Some(context.from)
             && context.refund_recipient_kind.is_some_and(|kind| kind != context.from_kind);
@@ -100,8 +104,8 @@ impl Refund {
     }
 }
 
-/// Whether what is said elsewhere shows that a recipient on L2 is a contract of L1, whose address nobody holds there: a
-/// contract that sends or is refunded, the token itself, the base token.
+/// Whether what is said elsewhere shows that a recipient on L2 is a contract, which nobody holds there: a contract of L1 that
+/// sends or is refunded, the token itself, the base token, a pinned token on either layer.
 pub fn judge_known_contract(context: &Context<'_>, to: Address, token: TokenName, at: &str) -> Option<Refusal> {
     let what = if context.from_kind == AccountKind::Contract && to == context.from {
         "the sender, a contract on L1"
@@ -110,7 +114,7 @@ pub fn judge_known_contract(context: &Context<'_>, to: Address, token: TokenName
     } else if token == TokenName::Erc20(to) || context.network.base_token == BaseToken::Erc20(to) {
         "a token's contract on L1"
     } else {
-        return None;
+        return judge_token_contract(to, token, at, context.network);
     };
     Some(Refusal::new(
         Code::RECIPIENT_CONTRACT_SENDER,
@@ -153,6 +157,7 @@ pub fn assess<'a>(
         operator_tip: context.operator_tip,
         margin_percent: context.base_cost_margin_percent,
         gas_price_cap: context.gas_price_cap,
+        gas_price_floor: context.gas_price_floor,
     }
     .assess();
     plan.refusals.append(&mut assessment.refusals);
@@ -309,7 +314,9 @@ pub fn pay_mint_value(context: &Context<'_>, plan: &mut Plan, mint_value: BaseTo
         BaseToken::Erc20(token) => {
             debit(plan, token, mint_value.get());
             let spender = context.network.second_bridge();
-            (Wei::zero(), Some(Need { token, spender, amount: mint_value.get() }))
+            // A base token of another chain is burned by the vault that minted it: nothing is pulled.
+            let is_pulled = context.network.base_token_origin().chain_id == context.network.l1_chain_id;
+            (Wei::zero(), is_pulled.then_some(Need { token, spender, amount: mint_value.get() }))
         }
     }
 }

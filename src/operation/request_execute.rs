@@ -373,7 +373,25 @@ impl Decoded {
             factory_deps: u64::try_from(self.factory_deps.len()).unwrap_or(u64::MAX),
         };
         let fee = self.mint_value.saturating_sub(self.value);
-        warnings(network, shape, self.refund, fee, self.value, self.gas, self.per_pubdata)
+        let mut warnings = warnings(network, shape, self.refund, fee, self.value, self.gas, self.per_pubdata);
+        // On ZKsync OS a price of 0 is possible, and then mintValue may be the value alone.
+        if self.mint_value < self.value || (fee.is_zero() && network.vm == Vm::EraVm) {
+            let what = format!("mintValue {} does not pay for the L2 value {} and a fee", self.mint_value, self.value);
+            warnings.push(if network.protocol_version.minor >= 31 {
+                format!(
+                    "{what}: if it covers the fee, L1 takes it, the L2 side fails and all goes to the refund recipient"
+                )
+            } else {
+                format!("{what}: the chain refuses that ({})", contract_error::MSG_VALUE_TOO_LOW.signature)
+            });
+        }
+        if self.value.is_zero() && self.calldata.is_empty() && self.factory_deps.is_empty() {
+            warnings.push(format!(
+                "neither value nor calldata reach {}: whatever the fee leaves of mintValue goes to the refund recipient",
+                self.to
+            ));
+        }
+        warnings
     }
 
     /// Refunds, fee and gas, for a person.

@@ -147,20 +147,34 @@ pub fn judge_l2_token(token: TokenName, at: &str, network: &Network) -> Option<R
             "write \"base\"".to_owned(),
         ),
         (TokenName::Erc20(token), _) => {
-            let wrong_layer = network.token_at(Layer::L1, token).filter(|known| known.l2_address != Some(token));
-            match wrong_layer {
-                Some(known) => unsupported(
-                    format!("{token} is the address of {} on L1, not on L2", known.symbol),
-                    match known.l2_address {
-                        Some(address) => format!("write {address}, its address on {}", network.name),
-                        None => "write its address on L2".to_owned(),
-                    },
-                ),
-                None => super::approve::judge_token(token, at, network),
-            }
+            judge_layer(token, Layer::L2, at, network).or_else(|| super::approve::judge_token(token, at, network))
         }
         _ => None,
     }
+}
+
+/// What is wrong with an ERC-20 named in an operation of L1.
+pub fn judge_l1_token(token: Address, at: &str, network: &Network) -> Option<Refusal> {
+    super::approve::judge_token(token, at, network).or_else(|| judge_layer(token, Layer::L1, at, network))
+}
+
+/// A pinned token's address on the other layer is none on this one.
+fn judge_layer(token: Address, layer: Layer, at: &str, network: &Network) -> Option<Refusal> {
+    let other = match layer {
+        Layer::L1 => Layer::L2,
+        Layer::L2 => Layer::L1,
+    };
+    let known = network.token_at(other, token).filter(|known| known.address_on(layer) != Some(token))?;
+    Some(Refusal::new(
+        Code::TOKEN_UNSUPPORTED,
+        at,
+        format!("{token} is the address of {} on {other}, not on {layer}", known.symbol),
+        match (known.address_on(layer), layer) {
+            (Some(address), Layer::L1) => format!("write {address}, its address on L1"),
+            (Some(address), Layer::L2) => format!("write {address}, its address on {}", network.name),
+            (None, _) => format!("write its address on {layer}"),
+        },
+    ))
 }
 
 /// An amount for a person: ETH and pinned tokens with their decimals, everything else in base units; an ERC-20 always with

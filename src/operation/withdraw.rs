@@ -292,6 +292,16 @@ impl Withdraw {
                 "{token} is {}, native to chain {} at {}, not to chain {} at {}",
                 known.symbol, known.origin.chain_id, known.origin.token, origin.chain_id, origin.token
             )
+        } else if let Some(known) = network
+            .token_at(Layer::L1, origin.token)
+            .filter(|known| origin.chain_id == network.l1_chain_id && known.origin != origin)
+        {
+            format!(
+                "{} on L1 is {}, native to chain {} at {}",
+                origin.token, known.symbol, known.origin.chain_id, known.origin.token
+            )
+        } else if let Some((symbol, known)) = network.token_elsewhere(Layer::L2, token, origin) {
+            format!("that is the origin of {symbol}, which is {known} on L2, not {token}")
         } else if network.is_base_token(origin) {
             format!("{} on chain {} is the chain's base token, no ERC-20 on L2", origin.token, origin.chain_id)
         } else if origin.token.is_system()

@@ -13,9 +13,11 @@ use crate::address::Address;
 use crate::asset::AssetId;
 use crate::json::Json;
 use crate::network::{BaseToken, Layer, Network};
+use crate::operation::evidence::{judge_name, token_of_asset};
 use crate::operation::request_execute::{Decoded, fee_lines, warnings};
 use crate::operation::{Movement, Recognised, Seen, TokenName, amount_in_words};
 use crate::priority::Shape;
+use crate::refusal::contract_error;
 
 /// The body in canonical words: the asset id where the token is not native to L1, the form where it is not the network's own.
 pub(super) fn words(movement: Movement, token: Json, form: Form, asset: Option<AssetId>, network: &Network) -> Json {
@@ -93,7 +95,11 @@ fn recognise_two_bridges(seen: &Seen<'_>) -> Option<Recognised> {
             .then(|| recognised_custom(network, name, data, call, [mint_value, gas, per_pubdata], refund));
     }
     let handed = Handed::read(data, network, second_value)?;
-    let token = if handed.token == Address::ETH_TOKEN { TokenName::Eth } else { TokenName::Erc20(handed.token) };
+    let name = |token| if token == Address::ETH_TOKEN { TokenName::Eth } else { TokenName::Erc20(token) };
+    let token = name(handed.token);
+    // The asset id decides what is taken; the address beside it may be zero.
+    let moved =
+        handed.asset.and_then(|asset| token_of_asset(asset, Some(handed.token), network)).unwrap_or(handed.token);
     // ETH comes as value and an ERC-20 without; ETH and the base token of an ETH-based chain do not come this way.
     let is_eth = token == TokenName::Eth;
     if is_eth == second_value.is_zero()
@@ -107,20 +113,23 @@ fn recognise_two_bridges(seen: &Seen<'_>) -> Option<Recognised> {
         BaseToken::Erc20(base) => vec![(base, mint_value)],
     };
     if !is_eth {
-        debits.push((handed.token, handed.amount));
+        debits.push((moved, handed.amount));
     }
+    let foreign = handed.asset.filter(|asset| *asset != AssetId::native_token_vault(network.l1_chain_id, moved));
     let mut lines = vec![
-        ("deposit", amount_in_words(network, Layer::L1, token, handed.amount)),
+        ("deposit", amount_in_words(network, Layer::L1, name(moved), handed.amount)),
         recipient_line(network, handed.to),
     ];
-    lines.extend(handed.foreign.map(|asset| ("asset id", format!("{asset} (native to another chain)"))));
+    lines.extend(foreign.map(|asset| ("asset id", format!("{asset} (native to another chain)"))));
     lines.extend(fee_lines(network, refund, mint_value, gas, per_pubdata));
+    let mut warnings = bridge_warnings(network, foreign.is_some(), refund, gas, per_pubdata);
+    warnings.extend(handed.judge_token(network, moved));
     Some(Recognised {
         name: OPERATION.name,
-        body: words(movement, token.to_json(), handed.form, handed.foreign, network),
+        body: words(movement, token.to_json(), handed.form, handed.asset, network),
         call,
         debits,
-        warnings: bridge_warnings(network, handed.foreign.is_some(), refund, gas, per_pubdata),
+        warnings,
         lines,
     })
 }
@@ -211,7 +220,8 @@ pub(super) struct Handed {
     pub(super) token: Address,
     pub(super) amount: U256,
     pub(super) to: Address,
-    foreign: Option<AssetId>,
+    /// The asset id, where it is not that of the named token of L1.
+    asset: Option<AssetId>,
 }
 
 impl Handed {
@@ -220,7 +230,22 @@ impl Handed {
         let legacy = abi::decode(&[ParamType::Address, ParamType::Uint(256), ParamType::Address], data)?;
         let [token, amount, to] = legacy.as_slice() else { return None };
         let (token, amount, to) = (abi::as_address(token)?, abi::as_uint(amount)?, abi::as_address(to)?);
-        Some(Self { form: Form::Legacy, token, amount, to, foreign: None })
+        Some(Self { form: Form::Legacy, token, amount, to, asset: None })
+    }
+
+    /// What the chain would hold against the token: `moved` is the one that its asset id says.
+    fn judge_token(&self, network: &Network, moved: Address) -> Option<String> {
+        if network.l1_weth == Some(moved) {
+            let error = contract_error::BURNING_NATIVE_WETH_NOT_SUPPORTED.signature;
+            return Some(format!("{moved} is wrapped ether: the chain refuses that ({error})"));
+        }
+        if self.form == Form::AssetId {
+            let of_l1 = || AssetId::native_token_vault(network.l1_chain_id, self.token);
+            return judge_name(network, Layer::L1, self.asset.unwrap_or_else(of_l1), self.token, moved);
+        }
+        let known = network.token_at(Layer::L1, moved).filter(|known| known.origin.chain_id != network.l1_chain_id)?;
+        let error = contract_error::LEGACY_ENCODING_USED_FOR_NON_L1_TOKEN.signature;
+        Some(format!("{} is native to chain {}: the chain refuses that ({error})", known.symbol, known.origin.chain_id))
     }
 
     fn read(data: &[u8], network: &Network, value: U256) -> Option<Self> {
@@ -229,15 +254,15 @@ impl Handed {
             let [Token::FixedBytes(id), Token::Bytes(transfer)] = handed.as_slice() else { return None };
             let transfer = abi::decode(&[ParamType::Uint(256), ParamType::Address, ParamType::Address], transfer)?;
             let [amount, to, token] = transfer.as_slice() else { return None };
-            let token = abi::as_address(token)?;
+            let named = abi::as_address(token)?;
             let id = AssetId(id.as_slice().try_into().ok()?);
-            let is_native = id == AssetId::native_token_vault(network.l1_chain_id, token);
+            let is_native = id == AssetId::native_token_vault(network.l1_chain_id, named);
             return network.has_asset_router().then_some(Self {
                 form: Form::AssetId,
-                token,
+                token: named,
                 amount: abi::as_uint(amount)?,
                 to: abi::as_address(to)?,
-                foreign: (!is_native).then_some(id),
+                asset: (!is_native).then_some(id),
             });
         }
         let handed = Self::read_legacy(data)?;

@@ -6,7 +6,9 @@ use crate::address::Address;
 use crate::asset::AssetId;
 use crate::json::Json;
 use crate::network::{Layer, Network};
+use crate::operation::evidence::judge_name;
 use crate::operation::{Movement, Recognised, Seen, TokenName, amount_in_words};
+use crate::refusal::contract_error;
 
 /// The body of an ERC-20's withdrawal in canonical words: its asset id where the call names it, the form where it is not the
 /// network's own.
@@ -75,29 +77,25 @@ fn recognise_asset(seen: &Seen<'_>) -> Option<Recognised> {
     let [Token::FixedBytes(id), Token::Bytes(data)] = arguments.as_slice() else { return None };
     let burned = abi::decode(BURN_DATA, data)?;
     let [amount, to, token] = burned.as_slice() else { return None };
-    let (amount, to, token) = (abi::as_uint(amount)?, abi::as_address(to)?, abi::as_address(token)?);
+    let (amount, to, named) = (abi::as_uint(amount)?, abi::as_address(to)?, abi::as_address(token)?);
     if seen.to != Address::L2_ASSET_ROUTER || !network.has_asset_router() || !seen.value.is_zero() {
         return None;
     }
     let asset = AssetId(id.as_slice().try_into().ok()?);
-    let movement = Movement { token: TokenName::Erc20(token), amount, to };
     let id_of = |chain_id, token| AssetId::native_token_vault(chain_id, token);
+    // The asset id decides what is taken; the address beside it may be zero.
+    let pinned = network.tokens.iter().find(|known| asset == id_of(known.origin.chain_id, known.origin.token));
+    let token = pinned.and_then(|known| known.l2_address).unwrap_or(named);
+    let movement = Movement { token: TokenName::Erc20(named), amount, to };
     let is_native = asset == id_of(network.l2_chain_id, token);
-    let pinned = network.token_at(Layer::L2, token);
-    let is_pinned = pinned.is_some_and(|known| asset == id_of(known.origin.chain_id, known.origin.token));
     let home = match pinned {
         _ if is_native => format!("native to {}: the vault takes it by an approval", network.name),
-        Some(known) if is_pinned => format!("{} of chain {}", known.symbol, known.origin.chain_id),
-        _ => "of a token that is native to another chain".to_owned(),
+        Some(known) => format!("{} of chain {}", known.symbol, known.origin.chain_id),
+        None => "of a token that is native to another chain".to_owned(),
     };
-    let mut lines = lines(network, movement, Address::L2_ASSET_ROUTER);
+    let shown = Movement { token: TokenName::Erc20(token), ..movement };
+    let mut lines = lines(network, shown, Address::L2_ASSET_ROUTER);
     lines.insert(2, ("asset id", format!("{asset} ({home})")));
-    let other = pinned.filter(|_| !is_pinned).map(|known| {
-        format!(
-            "the asset id is not that of {}, which {token} is: the chain refuses that (AssetIdMismatch)",
-            known.symbol
-        )
-    });
     Some(Recognised {
         name: OPERATION.name,
         body: words(movement, Some(asset), Form::AssetRouter, network),
@@ -106,7 +104,7 @@ fn recognise_asset(seen: &Seen<'_>) -> Option<Recognised> {
             ("arguments", Json::object([("_assetId", Json::display(asset)), ("_assetData", Json::bytes(data))])),
         ]),
         debits: vec![(token, amount)],
-        warnings: other.into_iter().collect(),
+        warnings: judge_name(network, Layer::L2, asset, named, token).into_iter().collect(),
         lines,
     })
 }
@@ -143,7 +141,18 @@ fn recognise_legacy(seen: &Seen<'_>) -> Option<Recognised> {
             ),
         ]),
         debits: vec![(token, amount)],
-        warnings: Vec::new(),
+        warnings: network
+            .token_at(Layer::L2, token)
+            .filter(|known| known.origin.chain_id != network.l1_chain_id)
+            .map(|known| {
+                let error = contract_error::TOKEN_NOT_LEGACY.signature;
+                format!(
+                    "{} is no token of L1, and this form takes no other: the chain refuses that ({error})",
+                    known.symbol
+                )
+            })
+            .into_iter()
+            .collect(),
         lines: lines(network, movement, sender),
     })
 }
