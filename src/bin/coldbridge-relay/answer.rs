@@ -57,8 +57,6 @@ pub struct Receipt {
     pub gas_used: u64,
     /// `effectiveGasPrice`, where the node tells it
     pub effective_gas_price: Option<u128>,
-    /// `l1BatchNumber` of a ZKsync node, once the block is in a batch
-    pub l1_batch_number: Option<u64>,
     /// `logs`
     pub logs: Vec<Log>,
 }
@@ -99,10 +97,6 @@ impl Receipt {
             },
             gas_used: quantity(answer.get("gasUsed")?)?,
             effective_gas_price: price.and_then(|digits| u128::from_str_radix(digits, 16).ok()),
-            l1_batch_number: match answer.get("l1BatchNumber") {
-                None | Some(Value::Null) => None,
-                Some(number) => Some(quantity(number)?),
-            },
             logs: answer.get("logs")?.as_array()?.iter().map(Log::read).collect::<Option<_>>()?,
         })
     }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use coldbridge::refusal::printable;
 use coldbridge::{Address, Code, Layer, Refusal, TxHash};
+use ethabi::ethereum_types::U256;
 use serde_json::{Value, json};
 
 use crate::answer::{Receipt, Transaction, normal, quantity, word};
+use crate::number::{count, near};
 use crate::output::print_note;
 use crate::rpc::{Answer, Endpoint, Lost, NodeError, Patience};
 
@@ -185,6 +187,55 @@ impl Quorum {
         }
     }
 
+    /// The same for a node's estimates, which differ a little by its kind and by the block: enough nodes must be near each other,
+    /// number by number.
+    pub fn estimate<const N: usize>(
+        &self,
+        method: &str,
+        params: &Value,
+        decode: impl Fn(&Value) -> Option<[U256; N]>,
+    ) -> Result<Result<[U256; N], NodeError>, Refusal> {
+        let mut votes = Vec::new();
+        let mut failures = Vec::new();
+        for (endpoint, answer) in self.call(&self.endpoints, method, params) {
+            let shown = shown(&answer);
+            match read(&endpoint, method, answer, &decode) {
+                Ok(vote) => votes.push((endpoint.host(), shown, vote)),
+                Err(refusal) => failures.push(refusal),
+            }
+        }
+        let values = votes.iter().filter_map(|(.., vote)| match vote {
+            Vote::Value(value) => Some(value),
+            Vote::Error(_) => None,
+        });
+        let agreed: Vec<U256> = (0..N)
+            .filter_map(|at| near(values.clone().filter_map(|value| value.get(at).copied()).collect(), self.needed))
+            .collect();
+        let errors = votes.len() - values.count();
+        if let Ok(agreed) = agreed.try_into()
+            && errors <= votes.len() - errors
+        {
+            return Ok(Ok(agreed));
+        }
+        if errors >= self.needed {
+            let error = votes.into_iter().find_map(|(.., vote)| match vote {
+                Vote::Value(_) => None,
+                Vote::Error(error) => Some(error),
+            });
+            return error.map(Err).ok_or_else(|| crate::output::bug("an error is none"));
+        }
+        match failures.into_iter().next() {
+            Some(refusal) if votes.len() < self.needed => Err(refusal),
+            _ => Err(self.disagreement(method, &votes)),
+        }
+    }
+
+    /// An estimate of gas.
+    pub fn gas(&self, method: &str, params: &Value) -> Result<Result<u64, NodeError>, Refusal> {
+        let gas = self.estimate(method, params, |answer| Some([U256::from(count(answer)?)]))?;
+        Ok(gas.map(|[gas]| u64::try_from(gas).unwrap_or(u64::MAX)))
+    }
+
     fn disagreement<T: PartialEq>(&self, method: &str, votes: &[(String, String, Vote<T>)]) -> Refusal {
         let told: Vec<String> = votes.iter().map(|(host, shown, _)| format!("{host} says {shown}")).collect();
         let first = votes.first();
@@ -231,6 +282,17 @@ impl Quorum {
     /// `eth_getTransactionByHash`
     pub fn transaction(&self, hash: TxHash) -> Result<Option<Transaction>, Refusal> {
         self.lookup("eth_getTransactionByHash", &json!([hash.to_string()]), Value::is_null, Transaction::read)
+    }
+
+    /// The nodes that know a transaction, whatever the others say.
+    pub fn knowing(&self, hash: TxHash) -> Vec<String> {
+        let method = "eth_getTransactionByHash";
+        let answers = self.call(&self.endpoints, method, &json!([hash.to_string()]));
+        let knows = |endpoint: &Endpoint, answer| match read(endpoint, method, answer, &Transaction::read) {
+            Ok(Vote::Value(told)) => told.hash == hash,
+            _ => false,
+        };
+        answers.into_iter().filter_map(|(endpoint, answer)| knows(&endpoint, answer).then(|| endpoint.host())).collect()
     }
 
     /// `eth_getTransactionReceipt`
