@@ -34,6 +34,8 @@ fn an_l2_withdrawal_goes_to_the_l2_node_and_its_0x71_hash_is_looked_up() {
     assert_eq!((said.exit, said.states()), (0, vec!["recorded", "sent", "included"]), "{}", said.stderr);
     assert_eq!(said.receipts[2]["layer"], value!("l2"));
     assert_eq!(said.receipts[2]["effectiveGasPrice"], value!("100000000"));
+    assert_eq!(said.receipts[1]["reportedBy"], Value::Null, "it is in no block");
+    assert_eq!(said.receipts[2]["reportedBy"], value!([host(&node)]));
     assert_eq!(node.count("eth_sendRawTransaction"), 1);
 }
 
@@ -53,6 +55,11 @@ fn documents_come_from_standard_input_where_none_is_named() {
         .expect("the relay runs");
     let said = Said::of(&output);
     assert_eq!((said.exit, said.states()), (0, vec!["recorded", "sent", "included"]), "{}", said.stderr);
+}
+
+/// A node, as what it told is put down to it.
+fn host(node: &Scripted) -> String {
+    node.url.trim_start_matches("http://").to_owned()
 }
 
 /// A row: what a node does, how the relay is called, what it must say, and how it must end.
@@ -445,6 +452,14 @@ fn several_nodes_must_agree() {
         arguments.extend(nodes.iter().flat_map(|node| ["--l2", &node.url]));
         let said = Relay::new().broadcast(&signed, &arguments);
         failures.check(name, "exit", &said.exit, &exit);
+        // Those that told of it are named, and nobody else.
+        let told = said.receipts.last().map_or(Value::Null, |receipt| receipt["reportedBy"].clone());
+        match name {
+            "two honest ones" => failures.check(name, "told by", &told, &value!([host(&nodes[0]), host(&nodes[1])])),
+            "one of three lies" => failures.check(name, "told by", &told, &value!([host(&nodes[0]), host(&nodes[2])])),
+            "both forget" => failures.check(name, "told by", &told, &Value::Null),
+            _ => true,
+        };
         if exit == 22 {
             failures.check(
                 name,

@@ -59,6 +59,8 @@ pub struct Receipt {
     pub effective_gas_price: Option<u128>,
     /// `logs`
     pub logs: Vec<Log>,
+    /// The hosts that told it; empty until enough of them agreed.
+    pub reported_by: Vec<String>,
 }
 
 /// Whether a mined transaction did what it was meant to.
@@ -98,6 +100,7 @@ impl Receipt {
             gas_used: quantity(answer.get("gasUsed")?)?,
             effective_gas_price: price.and_then(|digits| u128::from_str_radix(digits, 16).ok()),
             logs: answer.get("logs")?.as_array()?.iter().map(Log::read).collect::<Option<_>>()?,
+            reported_by: Vec::new(),
         })
     }
 

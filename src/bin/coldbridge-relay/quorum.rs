@@ -136,15 +136,14 @@ impl Quorum {
         params: &Value,
         decode: impl Fn(&Value) -> Option<T>,
     ) -> Result<T, Refusal> {
-        self.ask(method, params, decode)?.map_err(|error| {
-            let problem = format!("{method} of {} at {}: {}", self.layer, self.hosts(), error.message);
-            Refusal::new(
-                Code::RELAY_NETWORK,
-                "",
-                problem,
-                "check the endpoint and run the same command again: it sends nothing twice",
-            )
-        })
+        self.ask(method, params, decode)?.map_err(|error| self.failed(method, &error))
+    }
+
+    /// The refusal of a read that the nodes answered with an error.
+    fn failed(&self, method: &str, error: &NodeError) -> Refusal {
+        let problem = format!("{method} of {} at {}: {}", self.layer, self.hosts(), error.message);
+        let remedy = "check the endpoint and run the same command again: it sends nothing twice";
+        Refusal::new(Code::RELAY_NETWORK, "", problem, remedy)
     }
 
     /// The same, where the node's own error is an answer too: -32601 for a method that it lacks, a call that reverts.
@@ -154,6 +153,16 @@ impl Quorum {
         params: &Value,
         decode: impl Fn(&Value) -> Option<T>,
     ) -> Result<Result<T, NodeError>, Refusal> {
+        self.ask_all(method, params, decode).map(|(answer, _)| answer)
+    }
+
+    /// The same, and the hosts that said so.
+    fn ask_all<T: PartialEq>(
+        &self,
+        method: &str,
+        params: &Value,
+        decode: impl Fn(&Value) -> Option<T>,
+    ) -> Result<(Result<T, NodeError>, Vec<String>), Refusal> {
         // Those that answered last time are asked first.
         let mut order = self.endpoints.clone();
         order.sort_by_key(|endpoint| endpoint.is_failing());
@@ -175,10 +184,13 @@ impl Quorum {
                 .iter()
                 .position(|(.., vote)| votes.iter().filter(|(.., other)| other == vote).count() >= self.needed);
             if let Some(at) = agreed {
-                return Ok(match votes.swap_remove(at).2 {
+                let same = |other: &&(String, String, Vote<T>)| Some(&other.2) == votes.get(at).map(|(.., vote)| vote);
+                let hosts = votes.iter().filter(same).map(|(host, ..)| host.clone()).collect();
+                let answer = match votes.swap_remove(at).2 {
                     Vote::Value(value) => Ok(value),
                     Vote::Error(error) => Err(error),
-                });
+                };
+                return Ok((answer, hosts));
             }
         }
         match failures.into_iter().next() {
@@ -295,9 +307,14 @@ impl Quorum {
         answers.into_iter().filter_map(|(endpoint, answer)| knows(&endpoint, answer).then(|| endpoint.host())).collect()
     }
 
-    /// `eth_getTransactionReceipt`
+    /// `eth_getTransactionReceipt`, with the hosts that told it.
     pub fn receipt(&self, hash: TxHash) -> Result<Option<Receipt>, Refusal> {
-        self.lookup("eth_getTransactionReceipt", &json!([hash.to_string()]), Receipt::is_absent, Receipt::read)
+        let decode =
+            |answer: &Value| if Receipt::is_absent(answer) { Some(None) } else { Receipt::read(answer).map(Some) };
+        let method = "eth_getTransactionReceipt";
+        let (answer, hosts) = self.ask_all(method, &json!([hash.to_string()]), decode)?;
+        let receipt = answer.map_err(|error| self.failed(method, &error))?;
+        Ok(receipt.map(|receipt| Receipt { reported_by: hosts, ..receipt }))
     }
 
     /// `eth_blockNumber`, as the node that is furthest behind of those that must agree knows it.
