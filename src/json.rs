@@ -184,6 +184,24 @@ pub fn too_large() -> Refusal {
     .values(format!("at most {MAX_BYTES} bytes"), "more")
 }
 
+/// Whether a document that is about to be written can be read again.
+///
+/// # Errors
+/// `json.too_large`.
+pub fn judge_size(what: &str, length: usize) -> Result<(), Refusal> {
+    if length <= MAX_BYTES {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::JSON_TOO_LARGE,
+        "",
+        format!("{what} would have up to {length} bytes, and no document of more than {MAX_BYTES} is read"),
+        "hand over less bytecode or calldata at once; an unsigned document says twice what its request says, which can be \
+         signed by itself",
+    )
+    .values(format!("at most {MAX_BYTES} bytes"), length))
+}
+
 /// The refusal of a number. It is not repeated: a reader that stumbles over a key file must not print its digits.
 fn number(at: &str, place: &str, actual: &str) -> Refusal {
     Refusal::new(

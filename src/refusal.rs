@@ -513,7 +513,7 @@ codes! {
     RELAY_DISAGREE = "relay.disagree", Disagree;
     /// The journal, or the chain, has no transaction of this hash.
     RELAY_UNKNOWN = "relay.unknown", Input;
-    /// Another payload of the journal has this nonce and can still be mined.
+    /// Another payload of the journal has this nonce and can still be mined, or the same intent with another nonce.
     RELAY_RIVAL = "relay.rival", Guard;
     /// The journal is not a journal of this relay, or another relay is using it.
     RELAY_JOURNAL = "relay.journal", Io;

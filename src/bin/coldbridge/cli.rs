@@ -143,6 +143,8 @@ Example:
         #[arg(long, required = true)]
         safe_batch: bool,
         #[command(flatten)]
+        policy: PolicyArgs,
+        #[command(flatten)]
         output: OutputArgs,
     },
     /// Prove a signed document: decode the raw bytes, recover the signer, compare every member
@@ -407,7 +409,8 @@ impl AttachArgs {
         if self.signatures.is_some() && !signatures.is_empty() {
             return Err(usage("signatures come as arguments or with --signatures, not both"));
         }
-        let from_stdin = signatures.iter().filter(|text| ["-", "@-"].contains(*text)).count();
+        let from_stdin = signatures.iter().filter(|text| ["-", "@-"].contains(*text)).count()
+            + usize::from(self.signatures.as_deref() == Some(Path::new("-")));
         if from_stdin > usize::from(document != "-") {
             return Err(usage("standard input can not be two things at once"));
         }

@@ -53,6 +53,16 @@ impl Rules {
         }
     }
 
+    /// What has been used of it so far.
+    pub fn used(&self) -> Tally {
+        self.tally.clone()
+    }
+
+    /// Takes back what was counted since: a document that was allowed, and was refused for something else.
+    pub fn take_back(&mut self, used: Tally) {
+        self.tally = used;
+    }
+
     /// What the signed document will name.
     pub fn hash(&self) -> Option<Digest> {
         self.policy.as_ref().map(Policy::hash)
