@@ -173,8 +173,8 @@ fn the_hash_is_of_what_the_policy_says() {
     let members = document.as_object().expect("an object");
     let reversed: Vec<String> = members.iter().rev().map(|(name, member)| format!("\"{name}\":{member}")).collect();
     assert_eq!(hash(&format!("{{{}}}", reversed.join(","))), expected, "the order of members");
-    assert_eq!(run(&["policy", "hash", "-"], &document.to_string()).stdout.trim(), expected, "standard input");
-    let explained = run(&["policy", "explain", "-"], &document.to_string());
+    assert_eq!(run(&["policy", "hash", "-"], document.to_string()).stdout.trim(), expected, "standard input");
+    let explained = run(&["policy", "explain", "-"], document.to_string());
     assert!(explained.stdout.ends_with(&format!("Hash: {expected}\n")), "{}", explained.stdout);
     let mut lower = document.clone();
     lower["senders"][0] = value!(lower["senders"][0].as_str().expect("an address").to_lowercase());
