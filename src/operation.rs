@@ -310,6 +310,18 @@ pub fn recognise_as(name: &str, seen: &Seen<'_>) -> Option<Recognised> {
     recognise_with(ALL.iter().find(|operation| operation.name == name)?, seen)
 }
 
+/// Finds the operation that a request of L1 calls on L2, where it runs as the sender.
+pub fn recognise_on_l2(found: &Recognised, network: &Network, from: Option<Address>) -> Option<Recognised> {
+    let member = |name| match found.body.get(name) {
+        Some(Json::Text(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let to = Address::parse(member("l2Contract")?, Spelling::AnyCase).ok()?;
+    let value = U256::from_dec_str(member("l2Value")?).map(Wei::new).ok()?;
+    let data = hex::decode(member("l2Calldata")?.strip_prefix("0x")?).ok()?;
+    recognise(&Seen { network, layer: Layer::L2, from, to, value, data: &data, factory_deps: &[] })
+}
+
 fn recognise_with(operation: &Operation, seen: &Seen<'_>) -> Option<Recognised> {
     let brings = [deploy::OPERATION.name, call::OPERATION.name].contains(&operation.name);
     let fits = operation.layers.contains(&seen.layer) && (brings || seen.factory_deps.is_empty());

@@ -513,7 +513,7 @@ codes! {
     RELAY_DISAGREE = "relay.disagree", Disagree;
     /// The journal, or the chain, has no transaction of this hash.
     RELAY_UNKNOWN = "relay.unknown", Input;
-    /// Another payload of the journal has this nonce and can still be mined.
+    /// Another payload of the journal has this nonce and can still be mined, or the same intent with another nonce.
     RELAY_RIVAL = "relay.rival", Guard;
     /// The journal is not a journal of this relay, or another relay is using it.
     RELAY_JOURNAL = "relay.journal", Io;
@@ -548,7 +548,7 @@ pub struct ContractError {
     pub selector: &'static str,
 }
 
-/// The custom errors that coldbridge foresees
+/// The custom errors that coldbridge foresees, or that the state of a chain may lead to
 /// (<https://github.com/matter-labs/era-contracts/blob/5e7d0b405/l1-contracts/contracts/common/L1ContractErrors.sol>).
 pub mod contract_error {
     use crate::refusal::ContractError;
@@ -601,6 +601,13 @@ pub mod contract_error {
         LEGACY_METHOD_FOR_NON_L1_TOKEN = "LegacyMethodForNonL1Token()" "0x767eed08";
         DEPOSIT_DOES_NOT_EXIST = "DepositDoesNotExist()" "0xc7c9660f";
         DEPOSIT_DOES_NOT_EXIST_V31 = "DepositDoesNotExist(bytes32,bytes32)" "0x42bce528";
+        MSG_VALUE_MISMATCH = "MsgValueMismatch(uint256,uint256)" "0x4a094431";
+        TRANSACTION_NOT_ALLOWED = "TransactionNotAllowed()" "0x00c5a6a9";
+        DEPOSITS_PAUSED = "DepositsPaused()" "0xdeeb6943";
+        ASSET_HANDLER_DOES_NOT_EXIST = "AssetHandlerDoesNotExist(bytes32)" "0xfde974f4";
+        TOKENS_WITH_FEES_NOT_SUPPORTED = "TokensWithFeesNotSupported()" "0x23830e28";
+        INSUFFICIENT_CHAIN_BALANCE = "InsufficientChainBalance()" "0x826fb11e";
+        WITHDRAWAL_ALREADY_FINALIZED = "WithdrawalAlreadyFinalized()" "0xae899454";
     }
 }
 

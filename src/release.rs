@@ -62,7 +62,8 @@ impl Unsigned {
     /// The same with a fault in it: only a test build can describe one.
     pub fn ready_with(self, faults: Faults) -> Result<Ready, Refusal> {
         let (request, mut plan) = self.into_parts();
-        signers(&request)?;
+        let owners = signers(&request)?.map_or(0, |owners| owners.len());
+        judge_size(&plan, owners)?;
         let (mut again, _) = request.transactions()?;
         for (index, (planned, again)) in plan.iter_mut().zip(&mut again).enumerate() {
             faults.pass(Step::Plan, Moment::Before, index, planned);
@@ -143,6 +144,8 @@ impl Ready {
         faults.pass(Step::Document, Moment::Before, 0, &mut signed);
         let mut text = signed.to_json().to_string();
         faults.pass(Step::Document, Moment::After, 0, &mut text);
+        // Only bytes that an account itself judges can be more than was foreseen.
+        json::judge_size("the signed document", text.len())?;
         let read = json::parse(text.as_bytes()).and_then(|json| Signed::read_back(&json, network));
         let is_owned = |read: &Signed| {
             let of_owners = |transaction: &SignedTransaction| transaction.owners() == owners.as_deref();
@@ -418,6 +421,19 @@ impl Compared {
         }
         Ok(signed)
     }
+}
+
+/// Whether the signed document could be read back, judged before a guard writes anything down.
+fn judge_size(plan: &[Planned], owners: usize) -> Result<(), Refusal> {
+    /// More than the names, hashes and signature that stand beside the raw bytes.
+    const REST: usize = 2048;
+    /// A signature in the raw bytes and beside them, in hex.
+    const SIGNATURE: usize = 4 * 65;
+    let sizes = plan.iter().map(|planned| {
+        let raw = planned.transaction.unsigned_bytes().len().saturating_mul(2);
+        raw.saturating_add(owners.saturating_mul(SIGNATURE)).saturating_add(REST)
+    });
+    json::judge_size("the signed document", sizes.fold(0, usize::saturating_add))
 }
 
 /// The ECDSA signatures in what authorizes a transaction: one for each owner.

@@ -13,7 +13,9 @@ use crate::fees::judge_era_transaction;
 use crate::hash::Digest;
 use crate::json::Json;
 use crate::network::{Layer, Network, Networks, Origin, Vm};
-use crate::operation::{Recognised, Seen, TokenName, judge_recipient, judge_token_contract, recognise, recognise_as};
+use crate::operation::{
+    Recognised, Seen, TokenName, judge_recipient, judge_token_contract, recognise, recognise_as, recognise_on_l2,
+};
 use crate::paymaster::Sponsor;
 use crate::policy::Verdict;
 use crate::refusal::Refusal;
@@ -368,6 +370,7 @@ impl Reviewed {
                 warn("recipient_is_not_sender", format!("the money goes to {to}, another account than the sender"));
             }
             let unpayable = member("to")
+                .filter(|_| action.name != "call" || transaction.data().is_empty())
                 .and_then(|to| Address::parse(&to, Spelling::AnyCase).ok())
                 .zip(self.network.as_ref())
                 .and_then(|(to, network)| {
@@ -469,7 +472,14 @@ impl Reviewed {
         let token = self.gas_token();
         let mut lines = Vec::new();
         match &self.action {
-            Some(action) => lines.extend(action.lines.iter().cloned()),
+            Some(action) => {
+                lines.extend(action.lines.iter().cloned());
+                let inside = self.network.as_ref().and_then(|network| recognise_on_l2(action, network, self.sender));
+                if let Some(inside) = inside {
+                    lines.push(("which is", format!("the operation {} on L2:", inside.name)));
+                    lines.extend(inside.lines);
+                }
+            }
             None if transaction.data().is_empty() => lines.push(("transfer", in_token(token, transaction.value()))),
             None => {
                 let selector = transaction.data().first_chunk::<4>().map_or("none".to_owned(), hex::encode);

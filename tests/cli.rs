@@ -11,7 +11,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::program::{PROGRAM, Said, call_policy, run, scratch, text};
+use common::program::{PROGRAM, Said, call_policy, run, run_program, scratch, text};
 use common::{Failures, Fixture, fixture, operation_fixtures};
 use serde_json::Value;
 
@@ -232,6 +232,23 @@ fn an_output_file_is_private_complete_and_never_overwritten() {
         .expect("runs");
     let full = Said::of(full);
     assert_eq!((full.exit, full.error()["code"].as_str()), (10, Some("io.write")));
+}
+
+/// A machine without /proc has no way to name a file that has no name: there it has one from the beginning.
+#[test]
+fn an_output_file_needs_no_proc() {
+    let folder = scratch();
+    let (request, output) = (folder.join("request.json"), folder.join("unsigned.json"));
+    fs::write(&request, typical().request_text()).expect("written");
+    let arguments =
+        ["--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh", PROGRAM];
+    let build = ["build", text(&request), "-o", text(&output)];
+    let said = run_program("unshare", &[&arguments[..], &build].concat(), "");
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    assert_eq!(fs::metadata(&output).expect("written").permissions().mode() & 0o777, 0o600);
+    let names: Vec<_> = fs::read_dir(&folder).expect("there").map(|entry| entry.expect("one").file_name()).collect();
+    assert_eq!(names.len(), 2, "nothing else stays behind: {names:?}");
+    assert_eq!(run_program("unshare", &[&arguments[..], &build].concat(), "").exit, 10, "never overwritten");
 }
 
 #[test]
@@ -523,6 +540,14 @@ fn help_texts_are_golden() {
     }
     let said = run(&["build", "--nothing", "--json-errors"], "");
     assert_eq!((said.exit, said.error()["code"].as_str()), (2, Some("usage.command")));
+    // What is missing stands on lines of its own, and in the error document too.
+    for (arguments, named) in
+        [(&["sign"][..], "--key <FILE>"), (&["export"], "--safe-batch"), (&["completions", "x"], "zsh")]
+    {
+        let said = run(&[arguments, &["--json-errors"]].concat(), "");
+        let error = said.error();
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(named)), "{error}");
+    }
     assert_eq!(run(&["--version"], "").stdout, format!("coldbridge {}\n", env!("CARGO_PKG_VERSION")));
     assert!(run(&["completions", "bash"], "").stdout.contains("coldbridge"));
     failures.finish();

@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use coldbridge::guard::{Log, Tail};
-use common::program::{Said, keyed, run, text};
+use common::program::{Said, keyed, run, scratch, text};
 use common::{Failures, fixture};
 use serde_json::{Value, json as value};
 
@@ -438,4 +438,73 @@ fn a_refused_request_or_key_leaves_no_entry() {
     assert_eq!(ask(&payment(None, 6, 1))["error"]["code"], "guard.corrupt");
     drop(input);
     assert_eq!(child.wait().expect("it ends").code(), Some(9));
+}
+
+/// Of several keys one has the guard, whichever is named first: another order is no way round it.
+#[test]
+fn the_order_of_the_keys_is_no_way_round_the_guard() {
+    let folder = scratch();
+    let two_owners = fixture("smart_account", "account_two_owners");
+    let files: Vec<PathBuf> = ["first.key", "second.key"].iter().map(|name| folder.join(name)).collect();
+    for (file, key) in files.iter().zip(two_owners.keys()) {
+        fs::write(file, key).expect("written");
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("private");
+    }
+    let sign = |request: &Value, order: [usize; 2]| {
+        let [first, second] = order.map(|index| text(&files[index]));
+        run(&["sign", "--yes", "--json-errors", "--key", first, "--key", second], request.to_string())
+    };
+    let request = two_owners.json["request"].clone();
+    let said = sign(&request, [0, 1]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let mut other = request.clone();
+    other["intent"]["operation"]["withdraw"]["amount"] = value!("5");
+    for order in [[1, 0], [0, 1]] {
+        refused(&sign(&other, order), "guard.nonce_used", "/facts/transaction/nonce");
+    }
+    assert_eq!(sign(&request, [1, 0]).stdout, said.stdout);
+}
+
+/// An id that is longer than its line begins no line that looks like another record.
+#[test]
+fn a_long_id_looks_like_no_record() {
+    let desk = Desk::new();
+    let id = format!("PAY-1{}retired    PAY-2: never mined", " ".repeat(64));
+    let said = desk.sign(&payment(Some(&id), 17, 5), &[]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let because = format!("x{}signed     PAY-3", "-".repeat(66));
+    let retired = run(&["guard", "retire", text(&desk.guard), &id, "--because", &because], "");
+    assert_eq!(retired.exit, 0, "{}", retired.stderr);
+    let said = run(&["guard", "show", text(&desk.guard)], "");
+    let records: Vec<&str> = said.stdout.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert_eq!(records.len(), 2, "{}", said.stdout);
+    assert!(said.stdout.lines().all(|line| line.len() <= 80), "{}", said.stdout);
+}
+
+/// A request that can be read gives documents that can be read, or is refused for that before anything is written down.
+#[test]
+fn what_could_not_be_read_back_is_not_signed() {
+    let desk = Desk::new();
+    let fixture = fixture("policy", "call_any_function");
+    let policy = desk.folder.join("policy.json");
+    fs::write(&policy, fixture.json["policy"].to_string()).expect("written");
+    let of_bytes = |count: usize| {
+        let mut request = fixture.json["requests"][0].clone();
+        request["intent"]["id"] = value!(format!("CALL-{count}"));
+        request["facts"]["transaction"]["gasLimit"] = value!(70_000_000);
+        request["intent"]["operation"]["call"]["calldata"] = value!(format!("0x{}", "ab".repeat(count)));
+        request
+    };
+    let largest = of_bytes(524_000);
+    assert!(largest.to_string().len() < 1024 * 1024, "the request is not too large");
+    let said = desk.sign(&largest, &["--policy", text(&policy)]);
+    assert_eq!((said.exit, said.error()["code"].as_str()), (3, Some("json.too_large")), "{}", said.stderr);
+    assert!(!desk.guard.exists(), "no nonce is used up");
+    let said = run(&["build", "--json-errors"], of_bytes(300_000).to_string());
+    assert_eq!((said.exit, said.error()["code"].as_str()), (3, Some("json.too_large")), "{}", said.stderr);
+    // What build writes is read, and what sign writes too.
+    let said = run(&["build"], of_bytes(250_000).to_string());
+    assert_eq!((said.exit, run(&["review", "--json"], said.stdout).exit), (0, 0), "{}", said.stderr);
+    let said = desk.sign(&of_bytes(520_000), &["--policy", text(&policy)]);
+    assert_eq!((said.exit, run(&["verify"], said.stdout).exit), (0, 0), "{}", said.stderr);
 }

@@ -297,3 +297,36 @@ fn a_new_password_is_asked_for_twice() {
     assert_eq!(import("other.json", &[(new, "horse\n"), (again, "horses\n")]), (7, false));
     assert_eq!(import("empty.json", &[(new, "\n")]), (7, false));
 }
+
+/// A key or a mnemonic in the wrong place of the command line is not repeated into a log.
+#[test]
+fn secrets_on_the_command_line_are_not_repeated() {
+    let words = "test test test test test test test test test test test junk";
+    let digits = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+    let key = private("argument.key", digits);
+    for secret in [words, digits, &format!("0x{digits}")] {
+        let set = format!("--private-key={secret}");
+        for arguments in [
+            &["key", "address", secret][..],
+            &["key", "address", "--key", secret],
+            &["key", "address", "--key-fd", secret],
+            &["key", "address", "--key", text(&key), "--password-file", secret],
+            &["key", "address", &set],
+            &["sign", secret, "--key", text(&key)],
+            &["sign", "request.json", secret, "--key", text(&key)],
+            &["sign", "request.json", "--key", text(&key), "--policy", secret],
+            &["attach", "--format", secret, "0x00"],
+            &["review", secret],
+            &["verify", secret],
+            &[secret],
+        ] {
+            for more in [&[][..], &["--json-errors"]] {
+                let said = run(&[arguments, more].concat());
+                let shown =
+                    format!("{}{}", String::from_utf8_lossy(&said.stderr), String::from_utf8_lossy(&said.stdout));
+                assert_ne!(said.status.code(), Some(0), "{arguments:?}");
+                assert!(!shown.contains(digits) && !shown.contains("junk"), "{arguments:?}: {shown}");
+            }
+        }
+    }
+}

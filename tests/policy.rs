@@ -173,6 +173,9 @@ fn the_hash_is_of_what_the_policy_says() {
     let members = document.as_object().expect("an object");
     let reversed: Vec<String> = members.iter().rev().map(|(name, member)| format!("\"{name}\":{member}")).collect();
     assert_eq!(hash(&format!("{{{}}}", reversed.join(","))), expected, "the order of members");
+    assert_eq!(run(&["policy", "hash", "-"], document.to_string()).stdout.trim(), expected, "standard input");
+    let explained = run(&["policy", "explain", "-"], document.to_string());
+    assert!(explained.stdout.ends_with(&format!("Hash: {expected}\n")), "{}", explained.stdout);
     let mut lower = document.clone();
     lower["senders"][0] = value!(lower["senders"][0].as_str().expect("an address").to_lowercase());
     assert_eq!(hash(&lower.to_string()), expected, "the spelling of addresses");
@@ -435,4 +438,169 @@ fn a_review_names_the_policy_and_the_labels() {
         common::fixture("withdraw", "withdraw_era_mainnet_typical").request_text(),
     );
     assert_eq!((said.exit, said.error()["code"].as_str(), said.stdout.as_str()), (5, Some("policy.operation"), ""));
+}
+
+/// The value that a call hands over is counted once, as whatever its calldata is recognised.
+#[test]
+fn the_value_of_a_call_moves_once() {
+    let mut request = fixture("call", "call_empty_value").json["request"].clone();
+    let body = request["intent"]["operation"]["call"].clone();
+    for (calldata, selector) in [
+        ("0x".to_owned(), "0x"),
+        // withdraw(address) of the base token
+        (format!("0x51cff8d9{:0>64}", "a61464658afeaf65cccaafd3a512b69a83b77618"), "0x51cff8d9"),
+    ] {
+        let to =
+            if selector == "0x" { body["to"].clone() } else { value!("0x000000000000000000000000000000000000800A") };
+        request["intent"]["operation"]["call"] = value!({ "to": to, "value": "7", "calldata": calldata });
+        let limited = |limit: &str| {
+            policy(&value!({
+                "schema": "coldbridge/policy/1",
+                "callTargets": [{ "address": to, "selectors": [selector] }],
+                "tokens": [{ "token": "base", "maxTotal": limit }],
+            }))
+            .expect("a policy")
+        };
+        let plan = || {
+            let request = json::parse(request.to_string().as_bytes()).expect("JSON");
+            Request::read(&request, &Networks::pinned(), Spelling::Checksummed).and_then(Request::plan).expect("a plan")
+        };
+        let judged = |limit: &str| limited(limit).judge(&plan(), &mut Tally::default()).err().map(|r| r.code().name);
+        assert_eq!((judged("7"), judged("6")), (None, Some("policy.total")), "{selector}");
+        let amounts: Vec<String> = plan().payments().expect("known").iter().map(|one| one.amount.to_string()).collect();
+        assert_eq!(amounts, ["7"], "{selector}");
+    }
+}
+
+/// What a request of L1 calls on L2 is judged as what it is there.
+#[test]
+fn a_request_that_pays_on_l2_is_a_payment() {
+    let paying =
+        fixture("policy", "call_that_is_a_transfer").json["requests"][0]["intent"]["operation"]["call"].clone();
+    let mut request = fixture("policy", "execute_target").json["requests"][0].clone();
+    request["intent"]["operation"]["requestExecute"]["l2Contract"] = paying["to"].clone();
+    request["intent"]["operation"]["requestExecute"]["l2Calldata"] = paying["calldata"].clone();
+    let (token, recipient) = (&paying["to"], "0x702942B8205E5dEdCD3374E5f4419843adA76Eeb");
+    let at = "/intent/operation/requestExecute/l2Calldata";
+    for (limits, refused) in [
+        (value!({ "tokens": [{ "token": "eth" }] }), Some("policy.token")),
+        (value!({ "tokens": [{ "token": token, "maxPerTransaction": "4" }] }), Some("policy.amount")),
+        (value!({ "tokens": [{ "token": token, "maxTotal": "4" }] }), Some("policy.total")),
+        (value!({ "tokens": [{ "token": token, "maxPerTransaction": "5", "maxTotal": "5" }] }), None),
+        (value!({ "recipients": [token] }), Some("policy.recipient")),
+        (value!({ "recipients": [token, recipient] }), None),
+    ] {
+        let mut document = limits.clone();
+        document["schema"] = value!("coldbridge/policy/1");
+        let json = json::parse(request.to_string().as_bytes()).expect("JSON");
+        let plan = Request::read(&json, &Networks::pinned(), Spelling::Checksummed).and_then(Request::plan);
+        let judged = policy(&document).expect("a policy").judge(&plan.expect("a plan"), &mut Tally::default());
+        let judged = judged.err().map(|refusal| (refusal.code().name, refusal.at().to_owned()));
+        assert_eq!(judged, refused.map(|code| (code, at.to_owned())), "{limits}");
+    }
+    // And the screen says so.
+    let screen = run(&["review"], request.to_string()).stdout;
+    assert!(screen.contains("which is      the operation transfer on L2:"), "{screen}");
+    assert!(screen.contains(recipient), "{screen}");
+}
+
+/// Where nothing is paid there is still something to be read and typed: `yes` never does, nor does a zero.
+#[test]
+fn typed_confirmation_is_never_a_yes() {
+    let desk = Desk::new(&value!({ "confirmation": "typed" }));
+    let input = desk.folder.join("requests.jsonl");
+    let ask = |name: &str, prompt: &str, answer: &str| {
+        let (key, policy, signed) = (text(&desk.key), text(&desk.policy), desk.folder.join(name));
+        let command = format!("{PROGRAM} sign {} --key {key} --policy {policy} -o {}", text(&input), text(&signed));
+        answered(&command, "", prompt, answer).exit
+    };
+    let mut cancel = fixture("cancel", "cancel_l1_era_mainnet").json["request"].clone();
+    let mut batch = String::new();
+    for nonce in [30, 31] {
+        cancel["facts"]["transaction"]["nonce"] = value!(nonce);
+        batch.push_str(&cancel.to_string());
+        batch.push('\n');
+    }
+    fs::write(&input, batch).expect("written");
+    let prompt = "Type the last 6 digits of the account to sign: ";
+    assert_eq!(ask("no.jsonl", prompt, "yes\n"), 6);
+    assert_eq!(ask("yes.jsonl", prompt, "F5dc049\n"), 6, "one digit more");
+    assert_eq!(ask("typed.jsonl", prompt, "5dc049\n"), 0);
+    fs::write(&input, fixture("policy", "execute_target").json["requests"][0].to_string()).expect("written");
+    let prompt = "Type the last 6 digits of the recipient to sign: ";
+    assert_eq!(ask("zero.json", prompt, "0\n"), 6);
+    assert_eq!(ask("execute.json", prompt, "A76Eeb\n"), 0);
+}
+
+/// A policy that is handed over is used, or the document is refused: an ignored one would look like a verdict.
+#[test]
+fn no_command_ignores_a_policy() {
+    let desk = Desk::new(&value!({ "networks": [] }));
+    let signed = run(&["sign", "--yes", "--guard", "none", "--key", text(&desk.key)], typical());
+    assert_eq!(signed.exit, 0, "{}", signed.stderr);
+    let raw = run(&["verify", "--raw"], signed.stdout.clone()).stdout;
+    let review = ["review", "--json-errors", "--policy", text(&desk.policy)];
+    for (document, at) in [(signed.stdout, "/schema"), (raw, "")] {
+        let said = run(&review, document);
+        let error = said.error();
+        assert_eq!((said.exit, error["code"].as_str(), error["at"].as_str()), (3, Some("json.schema"), Some(at)));
+        assert_eq!(said.stdout, "");
+    }
+    // A Safe's owners sign what was exported.
+    let fixtures = operation_fixtures();
+    let safe = fixtures.iter().find(|fixture| fixture.exported().is_some()).expect("one");
+    let files: Vec<PathBuf> = safe.network_files();
+    let mut export: Vec<&str> = vec!["export", "--safe-batch", "--json-errors"];
+    for file in &files {
+        export.extend(["--network-file", text(file)]);
+    }
+    assert_eq!(run(&export, safe.request_text()).exit, 0);
+    export.extend(["--policy", text(&desk.policy)]);
+    let said = run(&export, safe.request_text());
+    assert_eq!((said.exit, said.error()["code"].as_str()), (5, Some("policy.network")), "{}", said.stderr);
+}
+
+/// A name or a label that is longer than its line begins none that looks like a rule.
+#[test]
+fn a_long_label_looks_like_no_rule() {
+    let forged = "- Recipients, these only: nobody.";
+    for before in [" ".repeat(26), "x".repeat(26), format!("x{}", "- x".repeat(20))] {
+        let label = |indented: usize| {
+            let label = format!("A{}{forged}", before.repeat(4).chars().take(79 - indented).collect::<String>());
+            label.chars().take(128).collect::<String>()
+        };
+        let desk = Desk::new(&value!({
+            "name": label(0),
+            "recipients": [{ "address": "0x702942B8205E5dEdCD3374E5f4419843adA76Eeb", "label": label(48) }],
+            "callTargets": [
+                { "address": "0x702942B8205E5dEdCD3374E5f4419843adA76Eeb", "label": label(9), "selectors": "any" }
+            ],
+        }));
+        let said = run(&["policy", "explain", text(&desk.policy)], "");
+        assert_eq!(said.exit, 0, "{}", said.stderr);
+        let forged = said.stdout.lines().find(|line| line.len() > 80 || line.starts_with(forged));
+        assert_eq!(forged, None, "{}", said.stdout);
+    }
+}
+
+/// The totals of a run are of what was signed: a line that the guard refuses uses up nothing of them.
+#[test]
+fn what_is_not_signed_counts_towards_no_total() {
+    let desk = Desk::new(&value!({ "tokens": [{ "token": "eth", "maxTotal": "1000000000000000000" }] }));
+    let line = |id: &str, nonce: u64, amount: &str| {
+        let mut request: Value = serde_json::from_str(&typical()).expect("JSON");
+        request["intent"]["id"] = value!(id);
+        request["intent"]["operation"]["deposit"]["amount"] = value!(amount);
+        request["facts"]["transaction"]["nonce"] = value!(nonce);
+        format!("{request}\n")
+    };
+    let sign = |text: &str| desk.sign(text, &["--yes"]);
+    let (half, whole) = ("500000000000000000", "1000000000000000000");
+    let said = sign(&line("A", 17, half));
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    // The first is refused by the guard, the second is all that the policy allows, the third is too much.
+    let said = sign(&[line("B", 17, "400000000000000000"), line("C", 18, whole), line("D", 19, half)].concat());
+    let answers: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let codes: Vec<&Value> = answers.iter().map(|answer| &answer["error"]["code"]).collect();
+    assert_eq!(codes, [&value!("guard.nonce_used"), &Value::Null, &value!("policy.total")], "{}", said.stdout);
 }

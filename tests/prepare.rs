@@ -383,6 +383,8 @@ fn liars_and_broken_nodes_are_told_apart() {
             20,
             "relay.answer",
         ),
+        ("the highest tip", result("l1", "eth_maxPriorityFeePerGas", json!("0x9184e72a000")), 0, ""),
+        ("an absurd tip", result("l1", "eth_maxPriorityFeePerGas", json!("0x9184e72a001")), 20, "relay.answer"),
         ("no fee history, no block", result("l1", "eth_feeHistory", json!({"baseFeePerGas": []})), 20, "relay.network"),
         (
             "no proposal for the tip, no gas price",
@@ -491,6 +493,89 @@ fn nodes_must_agree() {
     assert_eq!(run(&["--l1", &l1.url, "--l1", &dear.url]).exit, 0, "{}", said.stderr);
 }
 
+/// Two kinds of nodes, or one a block behind, do not estimate the same gas: near is enough, and far is a disagreement.
+#[test]
+fn estimates_need_only_be_near() {
+    let honest = Chain::of(&local());
+    let nodes = |change: &dyn Fn(&mut Chain)| {
+        let mut chain = honest.clone();
+        change(&mut chain);
+        made_up(&chain)
+    };
+    let (l1, l2) = made_up(&honest);
+    let (near_l1, near_l2) = nodes(&|chain| {
+        chain.set("l1", "eth_estimateGas", json!("0x41eb0")); // 270,000, not 216,618
+        chain.set("l2", "zks_estimateGasL1ToL2", json!("0x7a120")); // 500,000, not 419,424
+        let fee = json!({"gas_limit": "0x41eb0", "max_fee_per_gas": "0x2b275d1", "max_priority_fee_per_gas": "0x0",
+            "gas_per_pubdata_limit": "0xa9"});
+        chain.set("l2", "zks_estimateFee", fee);
+    });
+    let (far_l1, far_l2) = nodes(&|chain| {
+        chain.set("l1", "eth_estimateGas", json!("0xffffff"));
+        chain.set("l2", "zks_estimateGasL1ToL2", json!("0x44aa200"));
+    });
+    let run = |l1: &[&str], l2: &[&str], more: &[&str], what: &str| {
+        let urls = l1.iter().flat_map(|url| ["--l1", url]).chain(l2.iter().flat_map(|url| ["--l2", url]));
+        relay(&["prepare"].into_iter().chain(urls).chain(more.iter().copied()).collect::<Vec<_>>(), what)
+    };
+    let deposit = eth_deposit(ACCOUNT);
+    let facts = run(&[&l1.url, &near_l1.url], &[&l2.url, &near_l2.url], &[], &deposit).json()["facts"].clone();
+    assert_eq!(facts["transaction"]["gasLimit"], json!(364_500), "270,000 and 35 %");
+    assert_eq!(facts["priorityRequest"]["l2GasLimit"], json!(675_000), "500,000 and 35 %");
+    let withdraw = intent(ACCOUNT, &json!({"withdraw": {"token": "base", "amount": "5", "to": ACCOUNT}}));
+    let facts = run(&[], &[&l2.url, &near_l2.url], &[], &withdraw).json()["facts"].clone();
+    assert_eq!(facts["transaction"]["gasLimit"], json!(364_500));
+    let refused =
+        [(vec![&l1.url[..], &far_l1.url], vec![&l2.url[..]]), (vec![&l1.url[..]], vec![&l2.url[..], &far_l2.url])];
+    for (l1, l2) in refused {
+        let said = run(&l1, &l2, &[], &deposit);
+        assert_eq!((said.exit, refusal_of(&said).as_str()), (26, "relay.disagree"), "{}", said.stderr);
+    }
+    let three = [&far_l1.url[..], &l1.url, &near_l1.url];
+    let facts = run(&three, &[&l2.url, &near_l2.url], &["--quorum", "2"], &deposit).json()["facts"].clone();
+    assert_eq!(facts["transaction"]["gasLimit"], json!(364_500), "who is far away does not count");
+}
+
+/// Where gas is paid in ETH no node's tip is taken beyond what any block had; of another base token nobody knows the price.
+#[test]
+fn a_tip_has_a_bound_where_gas_is_paid_in_eth() {
+    for (name, exit, code) in [("os-v30", 20, "relay.answer"), ("os-custom-v30", 0, "")] {
+        let (network, file) = network(name);
+        let mut chain = Chain::of(&network);
+        chain.set("l2", "eth_maxPriorityFeePerGas", json!("0x9184e72a001"));
+        let (_, l2) = made_up(&chain);
+        let withdraw = json!({"withdraw": {"token": "base", "amount": "5", "to": ACCOUNT}});
+        let document = json!({"network": name, "from": ACCOUNT, "operation": withdraw}).to_string();
+        let said = relay(&["prepare", "--l2", &l2.url, "--network-file", &file], &document);
+        assert_eq!((said.exit, refusal_of(&said).as_str()), (exit, code), "{name} {}", said.stderr);
+    }
+}
+
+/// A cancellation takes the nonce of what it cancels: while transactions wait, the next nonce is none of theirs.
+#[test]
+fn what_is_cancelled_is_said_while_transactions_wait() {
+    for layer in ["l1", "l2"] {
+        let waiting = |pending: &'static str| {
+            let chain = Chain::of(&local());
+            let node = move |method: &str, params: &Value| match method {
+                "eth_getTransactionCount" if params[1] == "pending" => Reply::Result(json!(pending)),
+                "eth_getTransactionCount" => Reply::Result(json!("0x7")),
+                _ => chain.answer(layer, method, params),
+            };
+            common::rpc::Node::start(node)
+        };
+        let cancel = intent(ACCOUNT, &json!({"cancel": {"layer": layer}}));
+        let flag = format!("--{layer}");
+        let (busy, quiet) = (waiting("0x9"), waiting("0x7"));
+        let said = relay(&["prepare", &flag, &busy.url], &cancel);
+        assert_eq!((said.exit, refusal_of(&said).as_str()), (2, "usage.command"), "{}", said.stderr);
+        let said = relay(&["prepare", &flag, &busy.url, "--nonce", "8"], &cancel);
+        assert_eq!(said.json()["facts"]["transaction"]["nonce"], json!(8), "{}", said.stderr);
+        let said = relay(&["prepare", &flag, &quiet.url], &cancel);
+        assert_eq!(said.json()["facts"]["transaction"]["nonce"], json!(7), "{}", said.stderr);
+    }
+}
+
 /// A batch is answered line by line, and the plans of one account follow each other.
 #[test]
 fn a_batch_counts_nonces_and_goes_on_after_a_refusal() {
@@ -519,6 +604,103 @@ fn a_batch_counts_nonces_and_goes_on_after_a_refusal() {
     assert_eq!((said.exit, said.stdout.as_str()), (0, ""), "{}", said.stderr);
     assert!(std::fs::read_to_string(&file).expect("written").starts_with("{\"schema\":\"coldbridge/request/1\""));
     assert_eq!(relay(&arguments, &eth_deposit(ACCOUNT)).exit, 10);
+}
+
+/// The plans of a batch do not count on the same allowance twice: what one takes, the next one has to be given.
+#[test]
+fn a_batch_spends_an_allowance_once() {
+    use common::chain::{getter, number};
+    let mut chain = Chain::of(&local());
+    chain.set_call(TOKEN, getter::ALLOWANCE, &number(150));
+    chain.set_call(TOKEN, getter::BALANCE_OF, &number(1 << 90));
+    for text in [getter::NAME, getter::SYMBOL, getter::DECIMALS] {
+        chain.set_call(TOKEN, text, &number(18));
+    }
+    let (l1, l2) = made_up(&chain);
+    let router = local()["l1AssetRouter"].clone();
+    let deposit =
+        |amount: &str| intent(ACCOUNT, &json!({"deposit": {"token": TOKEN, "amount": amount, "to": ACCOUNT}}));
+    let approve = intent(ACCOUNT, &json!({"approve": {"token": TOKEN, "spender": router, "amount": "70"}}));
+    let lines = [deposit("100"), deposit("50"), deposit("1"), approve, deposit("60"), deposit("20"), deposit("5")];
+    let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &lines.join("\n"));
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    // What ERC-20 says of the sequence: 150, 50, 0 (approved anew), 70, 10 (approved anew), 0 (approved anew).
+    let mut held = 150;
+    for line in said.stdout.lines() {
+        let request: Value = serde_json::from_str(line).expect("JSON");
+        let unsigned = build(&request, &[]);
+        for transaction in unsigned["transactions"].as_array().expect("a plan") {
+            let data = transaction["data"].as_str().expect("calldata");
+            if transaction["purpose"] == "approve" {
+                let amount = u64::from_str_radix(&data[data.len() - 16..], 16).expect("an amount");
+                assert!(held == 0 || amount == 0 || request["intent"]["operation"].get("approve").is_some(), "{line}");
+                held = amount;
+            } else {
+                let amount = request["intent"]["operation"]["deposit"]["amount"].as_str().expect("an amount");
+                let amount: u64 = amount.parse().expect("a number");
+                assert!(held >= amount, "{amount} of {held}: the deposit would revert: {line}");
+                held -= amount;
+            }
+        }
+    }
+    assert_eq!(held, 0);
+}
+
+/// What the chain can not execute before the plans that come first is not refused for it: USDT takes no approval as long as
+/// there is another, and no deposit runs before its approval.
+#[test]
+fn a_batch_is_not_judged_by_the_chain_of_before() {
+    use common::chain::{getter, number};
+    for (allowance, first) in [
+        (100, json!({"deposit": {"token": TOKEN, "amount": "100", "to": ACCOUNT}})),
+        (0, json!({"approve": {"token": TOKEN, "spender": local()["l1AssetRouter"], "amount": "20"}})),
+    ] {
+        let mut chain = Chain::of(&local());
+        chain.set_call(TOKEN, getter::ALLOWANCE, &number(allowance));
+        chain.set_call(TOKEN, getter::BALANCE_OF, &number(1 << 90));
+        for text in [getter::NAME, getter::SYMBOL, getter::DECIMALS] {
+            chain.set_call(TOKEN, text, &number(18));
+        }
+        let (_, l2) = made_up(&chain);
+        let l1 = common::rpc::Node::start(move |method, params| {
+            let data = params[0]["data"].as_str().unwrap_or_default();
+            let (is_approval, is_deposit) = (data.starts_with("0x095ea7b3"), data.starts_with("0x24fd57fb"));
+            let reverts = if allowance == 0 { is_deposit } else { is_approval && !data.ends_with("00") };
+            if method == "eth_estimateGas" && reverts {
+                return Reply::Error(json!({"code": 3, "message": "execution reverted", "data": "0x"}));
+            }
+            chain.answer("l1", method, params)
+        });
+        let second = json!({"deposit": {"token": TOKEN, "amount": "20", "to": ACCOUNT}});
+        let lines = [intent(ACCOUNT, &first), intent(ACCOUNT, &second)].join("\n");
+        let said = relay(&["prepare", "--l1", &l1.url, "--l2", &l2.url], &lines);
+        assert_eq!(said.exit, 0, "{allowance}: {} {}", said.stdout, said.stderr);
+        let last: Value = serde_json::from_str(said.stdout.lines().nth(1).expect("two")).expect("JSON");
+        let left = if allowance == 0 { "20" } else { "0" };
+        assert_eq!(last["facts"]["allowances"][0]["amount"], json!(left));
+    }
+}
+
+/// Networks can share their L1, and so an account's nonces there.
+#[test]
+fn a_batch_counts_nonces_by_chain() {
+    let folder = scratch();
+    let file = folder.join("second.json");
+    let mut second = local();
+    second["name"] = json!("second");
+    second["l2ChainId"] = json!(271);
+    std::fs::write(&file, second.to_string()).expect("written");
+    let (l1, _) = made_up(&Chain::of(&local()));
+    let cancel = intent(ACCOUNT, &json!({"cancel": {"layer": "l1"}}));
+    let lines = [cancel.clone(), cancel.replace("local", "second"), cancel].join("\n");
+    let said = relay(&["prepare", "--l1", &l1.url, "--network-file", file.to_str().expect("a path")], &lines);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let nonces: Vec<Value> = said
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["facts"]["transaction"]["nonce"].clone())
+        .collect();
+    assert_eq!(nonces, [json!(7), json!(8), json!(9)]);
 }
 
 /// Nothing is asked before the intent is read, and what is not needed is not asked for.

@@ -165,6 +165,12 @@ fn all_messages_of_a_transaction_become_requests() {
     let nonces: Vec<u64> =
         requests.iter().map(|request| request["facts"]["transaction"]["nonce"].as_u64().expect("a nonce")).collect();
     assert_eq!(nonces[1], nonces[0] + 1, "both can be sent");
+    // The network is the one whose chains the endpoints serve.
+    let named = arguments(way.hash, ACCOUNT, &l1, &l2);
+    let unnamed: Vec<&str> = named.iter().filter(|word| !["--network", "local"].contains(word)).copied().collect();
+    assert_eq!(unnamed.len(), named.len() - 2);
+    let first = |words: &[&str]| relay(&[words, &["--index", "0"]].concat(), "").json();
+    assert_eq!(first(&unnamed), first(&named));
     // Without saying which, there is no telling.
     let said = relay(&arguments(way.hash, ACCOUNT, &l1, &l2), "");
     assert_eq!((said.exit, refusal_of(&said).as_str()), (2, "usage.command"), "{}", said.stderr);

@@ -63,7 +63,6 @@ fn requests_that_no_fixture_holds() {
             Code::PRIORITY_MARGIN,
             "/intent/baseCostMarginPercent",
         ),
-        ("deposit", set("/facts/allowances", value!([])), Code::FACTS_UNUSED, "/facts/allowances"),
         (
             "deposit",
             set("/facts/transaction/maxFeePerGas", value!("340282366920938463463374607431768211456")),

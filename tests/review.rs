@@ -144,3 +144,67 @@ fn a_batch_has_a_summary_and_is_agreed_to_once() {
     let (said, signed) = ask("typed1.jsonl", &more, prompt, "A76Eeb\n");
     assert_eq!((said.exit, lines(&signed).len()), (4, 4), "{}", said.stdout);
 }
+
+/// What the facts cost, who gets the refunds and that there is no guard: a person who agrees to a batch has seen it.
+#[test]
+fn the_screen_of_a_batch_hides_nothing_that_costs() {
+    let folder = scratch();
+    let (key, requests, policy) =
+        (folder.join("account.key"), folder.join("requests.jsonl"), folder.join("policy.json"));
+    fs::write(&key, fixture("deposit", "era_mainnet_typical").key()).expect("written");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("private");
+    fs::write(&policy, "{\"schema\":\"coldbridge/policy/1\",\"name\":\"Treasury\"}").expect("written");
+    let refund = "0x702942B8205E5dEdCD3374E5f4419843adA76Eeb";
+    let mut lines: Vec<Value> = batch().lines().take(3).map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    lines[0]["intent"]["refundRecipient"] = refund.into();
+    lines[1]["facts"]["transaction"]["maxFeePerGas"] = "1000000000000000".into();
+    let write = |lines: &[Value]| {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        fs::write(&requests, text).expect("written");
+    };
+    write(&lines);
+    let ask = |more: &str, answer: &str| {
+        let command = format!("{PROGRAM} sign {} --key {} {more}", text(&requests), text(&key));
+        answered(&command, "", "Type yes to sign: ", answer)
+    };
+    let said = ask(&format!("--guard none --policy {}", text(&policy)), "no\n");
+    assert_eq!(said.exit, 6, "{}", said.stdout);
+    // 350,000 gas at 10^15 wei are 350 ETH.
+    assert!(said.stdout.contains("WORST CASE    at most 3"), "{}", said.stdout);
+    for shown in ["NO GUARD", refund, "allowed by the policy \"Treasury\"", "everything if the L2 side fails"] {
+        assert!(said.stdout.contains(shown), "{shown}: {}", said.stdout);
+    }
+    // What the guard would refuse is not among what is agreed to; what takes another's place is named.
+    assert_eq!(ask("", "yes\n").exit, 0);
+    lines[0]["intent"]["operation"]["deposit"]["amount"] = "5".into();
+    write(&lines);
+    let said = ask("", "no\n");
+    assert!(said.stdout.contains("BATCH of 2 documents, 2 transactions, 1 more are refused"), "{}", said.stdout);
+    let said = ask("--replace", "no\n");
+    assert!(said.stdout.contains("GUARD: this takes the place of deposit with nonce 17"), "{}", said.stdout);
+}
+
+/// An id that is longer than its line begins no line that looks like the review's own.
+#[test]
+fn a_long_id_looks_like_nothing_else() {
+    let forged = "to (on L2)    0x1111111111111111111111111111111111111111";
+    let mut request = fixture("deposit", "era_mainnet_typical").json["request"].clone();
+    let place = "DEPOSIT on L1 of era-mainnet, chain 1 (not signed)  [x]".len();
+    let spaces = " ".repeat(80 - place);
+    for id in [format!("x]{spaces}{forged}"), "x".repeat(128), format!("{}{forged}", "x".repeat(66))] {
+        request["intent"]["id"] = id.into();
+        let said = run(&["review"], request.to_string());
+        assert_eq!(said.exit, 0, "{}", said.stderr);
+        let wide = said.stdout.lines().find(|line| line.len() > 80 || line.starts_with(forged));
+        assert_eq!(wide, None, "{}", said.stdout);
+    }
+}
+
+/// A call pays nobody by itself: that its target is a contract of the system is no warning.
+#[test]
+fn a_called_contract_is_no_recipient() {
+    let said = run(&["review", "--json"], fixture("call", "call_system_contract").request_text());
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let warnings = said.json()["warnings"].as_array().expect("a list").clone();
+    assert!(warnings.iter().all(|warning| warning["name"] != "recipient"), "{warnings:?}");
+}

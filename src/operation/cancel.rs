@@ -26,8 +26,8 @@ struct Cancel {
 }
 
 fn read(cursor: &Cursor<'_>, _: Spelling) -> Result<Box<dyn Body>, Refusal> {
-    let members = cursor.members(&["layer"], &[])?;
-    Ok(Box::new(Cancel { layer: members.required("layer")?.choice(Layer::WORDS)? }))
+    let members = cursor.members(&[], &["layer"])?;
+    Ok(Box::new(Cancel { layer: members.optional("layer").map_or(Ok(Layer::L1), |layer| layer.choice(Layer::WORDS))? }))
 }
 
 fn words(layer: Layer) -> Json {

@@ -153,11 +153,11 @@ struct Deploy {
 }
 
 fn read(cursor: &Cursor<'_>, _: Spelling) -> Result<Box<dyn Body>, Refusal> {
-    let members = cursor.members(&["layer", "bytecode", "constructorArgs", "kind"], &["salt", "factoryDeps"])?;
+    let members = cursor.members(&["bytecode", "constructorArgs", "kind"], &["layer", "salt", "factoryDeps"])?;
     let kind = members.required("kind")?.choice(Kind::WORDS)?;
     let salt = if kind.is_salted() { Some(members.required("salt")?) } else { members.optional("salt") };
     Ok(Box::new(Deploy {
-        layer: members.required("layer")?.choice(Layer::WORDS)?,
+        layer: members.optional("layer").map_or(Ok(Layer::L2), |layer| layer.choice(Layer::WORDS))?,
         bytecode: members.required("bytecode")?.bytes()?,
         constructor_args: members.required("constructorArgs")?.bytes()?,
         salt: salt.map(|salt| salt.fixed_bytes()).transpose()?,

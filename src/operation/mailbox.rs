@@ -228,9 +228,10 @@ pub struct Need {
     pub amount: U256,
 }
 
-/// A plan that takes no ERC-20 has no use for facts about approvals.
+/// A plan that takes no ERC-20 has no use for facts about approvals; an empty list of allowances is none.
 pub fn judge_no_approvals(context: &Context<'_>, plan: &mut Plan) {
-    let given = [("allowances", context.allowances.is_some()), ("approval", context.approval_gas_limit.is_some())];
+    let is_some_allowed = context.allowances.is_some_and(|rows| !rows.is_empty());
+    let given = [("allowances", is_some_allowed), ("approval", context.approval_gas_limit.is_some())];
     plan.refusals.extend(given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| {
         Refusal::new(
             Code::FACTS_UNUSED,

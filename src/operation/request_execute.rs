@@ -38,7 +38,7 @@ pub const MAILBOX_OPERATION: Operation = Operation {
     summary: "Have a call executed on L2, paid for on L1, through the Era diamond itself",
     functions: &[&REQUEST_L2_TRANSACTION],
     options: mailbox::OPTIONS,
-    facts: mailbox::FACTS,
+    facts: &["priorityRequest"],
     read: |cursor, spelling| read(cursor, spelling, Entry::Mailbox),
     recognise: recognise_mailbox,
 };

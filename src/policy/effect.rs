@@ -6,7 +6,7 @@ use crate::address::{Address, Spelling};
 use crate::hash::Digest;
 use crate::json::Json;
 use crate::network::{BaseToken, Layer, Network};
-use crate::operation::{Recognised, Seen, TokenName, recognise, recognise_as};
+use crate::operation::{Recognised, Seen, TokenName, recognise, recognise_as, recognise_on_l2};
 use crate::refusal::{Code, Refusal};
 use crate::transaction::{Decoded, Transaction};
 use crate::unsigned::{Planned, Unsigned};
@@ -15,14 +15,16 @@ use crate::unsigned::{Planned, Unsigned};
 pub(super) struct Effects {
     /// What the bytes say.
     pub transaction: Transaction,
-    /// Which operation it is, and what else the same bytes would be: a `call` may be a transfer.
+    /// Which operation it is, and what else the same bytes would be: a `call`, here or on L2, may be a transfer.
     pub of: Vec<Effect>,
 }
 
 /// What an operation does.
 pub(super) struct Effect {
-    /// Whether the intent's own calldata says it, and no member of the intent.
-    pub is_in_calldata: bool,
+    /// Where what it moves is: a request of L1 may move a token on L2.
+    pub layer: Layer,
+    /// The member with the intent's own calldata, if that says it and no member of the intent.
+    pub calldata: Option<&'static str>,
     /// Who gets something, and the member that says so.
     pub recipient: Option<(Address, &'static str)>,
     /// Whether somebody gets something, and the bytes do not say who.
@@ -69,18 +71,25 @@ impl Effects {
         let factory_deps = transaction.factory_deps();
         let seen = Seen { network, layer, from: Some(from), to, value, data, factory_deps };
         let itself = recognise_as(planned.purpose, &seen).ok_or_else(|| bug("a plan that is not its own operation"))?;
-        let mut found = vec![itself];
-        if planned.purpose == "call" {
-            found.extend(recognise(&seen).filter(|other| other.name != "call"));
+        let inside = match planned.purpose {
+            "call" => recognise(&seen).map(|found| (found, layer, "calldata")),
+            _ => recognise_on_l2(&itself, network, Some(from)).map(|found| (found, Layer::L2, "l2Calldata")),
+        };
+        let mut itself = Effect::of(&itself, layer, &transaction);
+        let Some((found, place, calldata)) = inside else { return Ok(Self { transaction, of: vec![itself] }) };
+        let mut inside = Effect { calldata: Some(calldata), ..Effect::of(&found, place, &transaction) };
+        // The value that a call hands over is what its calldata pays: it moves once.
+        let pays = |movement: &Movement| matches!(movement.token, TokenName::Eth | TokenName::Base);
+        let paid = inside.movement.as_ref().filter(|paid| pays(paid)).map(|paid| paid.amount);
+        if let Some(handed_over) = itself.movement.as_mut().filter(|movement| Some(movement.amount) == paid) {
+            if place == layer { handed_over.counts = Counts::Stays } else { inside.movement = None }
         }
-        let mut of: Vec<Effect> = found.iter().map(|found| Effect::of(found, &transaction)).collect();
-        of.iter_mut().skip(1).for_each(|effect| effect.is_in_calldata = true);
-        Ok(Self { transaction, of })
+        Ok(Self { transaction, of: vec![itself, inside] })
     }
 }
 
 impl Effect {
-    fn of(found: &Recognised, transaction: &Transaction) -> Self {
+    fn of(found: &Recognised, layer: Layer, transaction: &Transaction) -> Self {
         let body = &found.body;
         let argument = |names: &[&str]| {
             let arguments = found.call.get("arguments")?;
@@ -117,7 +126,8 @@ impl Effect {
         };
         let pays_nobody = matches!(found.name, "cancel" | "deploy" | "approve" | "call");
         Self {
-            is_in_calldata: false,
+            layer,
+            calldata: None,
             hides_recipient: recipient.is_none() && !pays_nobody,
             hides_movement: movement.is_none() && !matches!(found.name, "cancel" | "deploy"),
             recipient,
@@ -146,6 +156,8 @@ pub struct Typed {
 pub struct Payment {
     /// Who gets it, or whom the intent calls.
     pub recipient: Option<Address>,
+    /// Where it moves.
+    pub layer: Layer,
     /// What token, by its name on that layer.
     pub token: TokenName,
     /// How much, in base units.
@@ -163,7 +175,7 @@ impl Unsigned {
                 let movement = effect.movement.as_ref().filter(|movement| movement.counts == Counts::Leaves)?;
                 let target = effect.call.as_ref().map(|(target, _, _)| *target);
                 let recipient = effect.recipient.map(|(recipient, _)| recipient).or(target);
-                Some(Payment { recipient, token: movement.token, amount: movement.amount })
+                Some(Payment { recipient, layer: effect.layer, token: movement.token, amount: movement.amount })
             }));
         }
         payments.retain(|payment| !payment.amount.is_zero());
@@ -177,11 +189,13 @@ impl Unsigned {
         let payment = self.transactions().last().ok_or_else(bug)?;
         let effects = Effects::of(payment, request.network(), request.from())?;
         // What a call does by its own words comes after the call itself, and says more.
-        let last = effects.of.last();
+        let last = effects.of.iter().rfind(|effect| effect.layer == payment.layer);
         let target = effects.of.iter().find_map(|effect| effect.call.as_ref().map(|(target, _, _)| *target));
+        // A zero is typed without reading.
+        let amount = last.and_then(|effect| effect.movement.as_ref()).map(|movement| movement.amount);
         Ok(Typed {
             recipient: last.and_then(|effect| effect.recipient.map(|(recipient, _)| recipient)).or(target),
-            amount: last.and_then(|effect| effect.movement.as_ref().map(|movement| movement.amount)),
+            amount: amount.filter(|amount| !amount.is_zero()),
             digest: effects.transaction.signing_digest(),
         })
     }

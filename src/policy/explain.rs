@@ -140,7 +140,11 @@ impl Policy {
 
     fn targets_in_words(&self) -> Vec<String> {
         let Some(targets) = &self.call_targets else {
-            return vec!["A call of an arbitrary contract is refused: there are no call targets.".to_owned()];
+            return vec![
+                "The operation call is refused: there are no call targets. What a request of L1 calls on L2 \
+                 (requestExecute) is not limited, but for the tokens and recipients that it names."
+                    .to_owned(),
+            ];
         };
         let one = |target: &super::CallTarget| {
             let label = target.label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();

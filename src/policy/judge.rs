@@ -82,10 +82,10 @@ impl Policy {
                 case.parties(effect)?;
             }
             for effect in &effects.of {
-                case.amounts(effect, planned.layer)?;
+                case.amounts(effect)?;
             }
             case.paymaster(&effects, planned.layer, &mut after)?;
-            case.totals(&effects, planned.layer, &mut after)?;
+            case.totals(&effects, &mut after)?;
             case.fees(&effects, planned.layer, &mut after)?;
         }
         *tally = after;
@@ -117,7 +117,7 @@ impl Verdict {
 impl<'a> Case<'a> {
     /// Where the request says what an effect is.
     fn at_of(&self, effect: &Effect, member: &str) -> String {
-        self.at(if effect.is_in_calldata { "calldata" } else { member })
+        self.at(effect.calldata.unwrap_or(member))
     }
 
     /// The place of a member of the operation in the request. Approvals that come first have no member of their own there.
@@ -275,7 +275,7 @@ impl<'a> Case<'a> {
     }
 
     /// Tokens and amounts of one transaction.
-    fn amounts(&self, effect: &Effect, layer: Layer) -> Result<(), Refusal> {
+    fn amounts(&self, effect: &Effect) -> Result<(), Refusal> {
         if effect.hides_movement
             && let Some(listed) = &self.policy.tokens
         {
@@ -287,7 +287,7 @@ impl<'a> Case<'a> {
         if let Some(movement) = &effect.movement
             && !movement.amount.is_zero()
         {
-            self.amount(movement.token, movement.amount, layer, &self.at_of(effect, movement.member))?;
+            self.amount(movement.token, movement.amount, effect.layer, &self.at_of(effect, movement.member))?;
         }
         let (Some(surplus), Some(limit)) = (effect.surplus_mint, self.policy.max_surplus_mint) else { return Ok(()) };
         if surplus <= limit.get() {
@@ -328,10 +328,11 @@ impl<'a> Case<'a> {
     }
 
     /// What leaves the account, added to what has left before in this run.
-    fn totals(&self, effects: &Effects, layer: Layer, tally: &mut Tally) -> Result<(), Refusal> {
+    fn totals(&self, effects: &Effects, tally: &mut Tally) -> Result<(), Refusal> {
         for effect in &effects.of {
             if let Some(movement) = effect.movement.as_ref().filter(|movement| movement.counts == Counts::Leaves) {
-                self.total(movement.token, movement.amount, layer, &self.at_of(effect, movement.member), tally)?;
+                let at = self.at_of(effect, movement.member);
+                self.total(movement.token, movement.amount, effect.layer, &at, tally)?;
             }
         }
         Ok(())

@@ -40,6 +40,57 @@ impl Code {
     }
 }
 
+impl ContractError {
+    /// What to do where no request leads to it by itself, but what the chain is or has become since its facts were read.
+    pub fn advice(self) -> Option<&'static str> {
+        OF_THE_CHAIN.iter().find(|(error, _)| *error == self).map(|(_, text)| *text)
+    }
+}
+
+const OF_THE_CHAIN: &[(ContractError, &str)] = &[
+    (
+        error::MSG_VALUE_TOO_LOW,
+        "mintValue does not cover the base cost any more: the chain's fee parameters or its multiplier have changed since the \
+         facts were read. Prepare the request again.",
+    ),
+    (
+        error::MSG_VALUE_MISMATCH,
+        "The ETH that was sent is not what the route takes: the chain has another base token than its description says, or the \
+         Bridgehub does not know the chain. Compare the network with the chain.",
+    ),
+    (
+        error::TRANSACTION_NOT_ALLOWED,
+        "The chain filters who may send it requests (transactionFilterer): ask its operator to let the sender in.",
+    ),
+    (
+        error::DEPOSITS_PAUSED,
+        "The chain takes no deposits now, before it moves to another settlement layer for example. Wait, and prepare the \
+         request again.",
+    ),
+    (
+        error::ASSET_ID_NOT_SUPPORTED,
+        "The token is the chain's own base token, which goes through no second bridge: the chain has another base token than \
+         its description says.",
+    ),
+    (
+        error::ASSET_HANDLER_DOES_NOT_EXIST,
+        "No vault knows the asset: the token was never registered, or it is native to another chain than tokenOrigin says.",
+    ),
+    (
+        error::TOKENS_WITH_FEES_NOT_SUPPORTED,
+        "The token keeps a part of each transfer, or its balances move by themselves: the bridges carry no such token.",
+    ),
+    (
+        error::INSUFFICIENT_CHAIN_BALANCE,
+        "The bridge holds less of the token for this chain than is to be paid out. Ask the chain's operator; do not try again \
+         with another amount.",
+    ),
+    (
+        error::WITHDRAWAL_ALREADY_FINALIZED,
+        "L1 has paid this withdrawal before, by whoever finalized it: look at the receiver's balance. Nothing is lost.",
+    ),
+];
+
 advice! {
     // documents
     "json.encoding" "Save the document as UTF-8. Editors that write UTF-16 or a legacy code page are the usual cause.";

@@ -40,8 +40,7 @@ impl Review {
         for (index, reviewed) in self.transactions.iter().enumerate() {
             let _ = writeln!(out, "{}", "=".repeat(WIDTH));
             let position = if count == 1 { String::new() } else { format!("{} of {count}: ", index + 1) };
-            let id = self.intent_id.as_ref().map(|id| format!("  [{}]", printable(id))).unwrap_or_default();
-            let _ = writeln!(out, "{position}{}{id}", reviewed.title());
+            write_title(&mut out, &format!("{position}{}", reviewed.title()), self.intent_id.as_deref());
             let _ = writeln!(out, "{}", "-".repeat(WIDTH));
             for (label, text) in reviewed.lines() {
                 write_line(&mut out, label, &self.labelled(text));
@@ -120,16 +119,35 @@ impl Review {
     }
 }
 
+/// What it is, and behind that the owner's name for it. Where both do not fit into one line, none of them may look like
+/// the next: a terminal would begin it in the middle of the name.
+fn write_title(out: &mut String, title: &str, id: Option<&str>) {
+    let line = id.map_or(title.to_owned(), |id| format!("{title}  [{}]", printable(id)));
+    if line.len() <= WIDTH {
+        let _ = writeln!(out, "{line}");
+        return;
+    }
+    match title.len() {
+        ..=WIDTH => _ = writeln!(out, "{title}"),
+        _ => write_line(out, "", title),
+    }
+    if let Some(id) = id {
+        write_line(out, "intent", &format!("[{id}]"));
+    }
+}
+
 /// A line across the screen.
 pub(super) fn rule(character: char) -> String {
     format!("{}\n", character.to_string().repeat(WIDTH))
 }
 
-/// A label and its text, wrapped at spaces (an address or hash is never broken).
+/// A label and its text, wrapped at spaces. An address or hash is never broken, but what is longer than these is: a terminal
+/// would do it at the beginning of a line.
 pub(super) fn write_line(out: &mut String, label: &str, text: &str) {
     let mut line = format!("{label:<LABEL$} ");
     let mut is_empty = true;
-    for word in printable(text).split(' ') {
+    let text = printable(text);
+    for word in text.split(' ').flat_map(pieces) {
         if !is_empty && line.len() + 1 + word.len() > WIDTH {
             let _ = writeln!(out, "{}", line.trim_end());
             line = " ".repeat(LABEL + 1);
@@ -142,4 +160,14 @@ pub(super) fn write_line(out: &mut String, label: &str, text: &str) {
         is_empty = false;
     }
     let _ = writeln!(out, "{}", line.trim_end());
+}
+
+/// A word in pieces that fit behind a label: mostly one.
+fn pieces(word: &str) -> impl Iterator<Item = &str> {
+    const LONGEST: usize = WIDTH - LABEL - 1;
+    let count = word.len().div_ceil(LONGEST).max(1);
+    (0..count).map(move |index| {
+        let rest = word.get(index * LONGEST..).unwrap_or_default();
+        rest.get(..LONGEST).unwrap_or(rest)
+    })
 }

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 
 use ethabi::ethereum_types::U256;
 
+use super::Review;
 use super::screen::{rule, write_line};
-use crate::address::Address;
+use crate::address::{Address, Spelling};
 use crate::network::{Layer, Network};
-use crate::operation::amount_in_words;
-use crate::policy::Payment;
+use crate::operation::{TokenName, amount_in_words};
+use crate::policy::{Payment, Verdict};
 use crate::refusal::Refusal;
 use crate::unsigned::Unsigned;
 
@@ -21,7 +22,11 @@ pub struct Summary {
     refused: usize,
     recipients: BTreeSet<Address>,
     totals: BTreeMap<String, Total>,
+    debits: BTreeMap<String, Debit>,
     nonces: BTreeMap<(Address, String), (u64, u64, usize)>,
+    /// What each review warns of, and of how many transactions.
+    warnings: BTreeMap<String, usize>,
+    verdict: Option<Verdict>,
 }
 
 /// What moves of one token of one layer of one network.
@@ -32,9 +37,17 @@ struct Total {
     largest: Payment,
 }
 
+/// What can leave the accounts of one token of one layer of one network, value and fees together.
+struct Debit {
+    network: Network,
+    layer: Layer,
+    token: TokenName,
+    sum: Option<U256>,
+}
+
 impl Summary {
-    /// Adds a plan.
-    pub fn add(&mut self, unsigned: &Unsigned) -> Result<(), Refusal> {
+    /// Adds a plan, and what the policy said to it.
+    pub fn add(&mut self, unsigned: &Unsigned, verdict: Option<Verdict>) -> Result<(), Refusal> {
         let request = unsigned.request();
         let (network, layer) = (request.network(), request.layer());
         self.documents += 1;
@@ -47,10 +60,10 @@ impl Summary {
         }
         for payment in unsigned.payments()? {
             self.recipients.extend(payment.recipient);
-            let key = format!("{} {layer} {}", network.name, payment.token.to_json());
+            let key = format!("{} {} {}", network.name, payment.layer, payment.token.to_json());
             let total = self.totals.entry(key).or_insert_with(|| Total {
                 network: network.clone(),
-                layer,
+                layer: payment.layer,
                 sum: Some(U256::zero()),
                 largest: payment,
             });
@@ -59,6 +72,27 @@ impl Summary {
                 total.largest = payment;
             }
         }
+        let review = Review::of_unsigned(unsigned)?;
+        for (name, amount) in review.worst_case() {
+            let token = match (name.as_str(), Address::parse(&name, Spelling::AnyCase)) {
+                (_, Ok(address)) => TokenName::Erc20(address),
+                ("base", _) => TokenName::Base,
+                _ => TokenName::Eth,
+            };
+            let debit = self.debits.entry(format!("{} {layer} {name}", network.name)).or_insert_with(|| Debit {
+                network: network.clone(),
+                layer,
+                token,
+                sum: Some(U256::zero()),
+            });
+            debit.sum = debit.sum.zip(amount).and_then(|(sum, amount)| sum.checked_add(amount));
+        }
+        // That money goes to others is what a batch is for: the totals say it.
+        let warnings = review.transactions.into_iter().flat_map(|reviewed| reviewed.warnings);
+        for warning in warnings.filter(|warning| warning.name != "recipient_is_not_sender") {
+            *self.warnings.entry(warning.text).or_default() += 1;
+        }
+        self.verdict = verdict.or(self.verdict.take());
         Ok(())
     }
 
@@ -75,6 +109,11 @@ impl Summary {
     /// The largest payment there is, to be typed for the whole: of the token with the first name.
     pub fn largest(&self) -> Option<Payment> {
         self.totals.values().next().map(|total| total.largest)
+    }
+
+    /// The first account that sends, to be typed where nothing is paid.
+    pub fn account(&self) -> Option<Address> {
+        self.nonces.keys().next().map(|(account, _)| *account)
     }
 
     /// The summary for a person: 80 columns of ASCII.
@@ -98,6 +137,20 @@ impl Summary {
             let is_whole = usize::try_from(span).is_ok_and(|span| span.checked_add(1) == Some(*count));
             let gaps = if is_whole { "" } else { ", NOT EACH ONCE" };
             write_line(&mut out, "nonces", &format!("{lowest} to {highest} of {account} on {place}{gaps}"));
+        }
+        out.push_str(&rule('-'));
+        for Debit { network, layer, token, sum } in self.debits.values() {
+            let sum = sum.map_or("above 2^256-1".to_owned(), |sum| amount_in_words(network, *layer, *token, sum));
+            let text = format!("at most {sum} leaves on {layer} of {}, value and fees together", network.name);
+            write_line(&mut out, "WORST CASE", &text);
+        }
+        if let Some(verdict) = &self.verdict {
+            let name = verdict.policy.as_deref().map_or(String::new(), |name| format!(" \"{name}\""));
+            write_line(&mut out, "POLICY", &format!("allowed by the policy{name}"));
+            write_line(&mut out, "policy hash", &verdict.hash.to_string());
+        }
+        for (text, count) in &self.warnings {
+            write_line(&mut out, "WARNING", &format!("{text} ({count} of {} transactions)", self.transactions));
         }
         out.push_str(&rule('='));
         out

@@ -108,6 +108,26 @@ fn approvals_are_mined_before_the_deposit() {
     assert_eq!(quantity(&anvil.call("eth_blockNumber", &value!([]))), "2");
 }
 
+/// A deposit is not sent without its approval, and what comes after a nonce that nothing uses is not sent into a pool to wait.
+#[test]
+fn nothing_is_sent_behind_a_nonce_that_is_left_out() {
+    let anvil = Anvil::start(&["--chain-id", "31337"]);
+    let token = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
+    // PUSH0 PUSH0 REVERT
+    anvil.call("anvil_setCode", &value!([token, "0x5f5ffd"]));
+    let first = deposit(|request| {
+        request["intent"]["operation"]["deposit"]["token"] = value!(token);
+        request["facts"]["approval"] = value!({ "gasLimit": 60_000 });
+    });
+    let second = deposit(|request| request["facts"]["transaction"]["nonce"] = value!(2));
+    let both = format!("{}\n{}\n", first.to_json(), second.to_json());
+    let said = Relay::new().broadcast_text(&both, &["--l1", &anvil.url, "--timeout", "5"]);
+    assert_eq!((said.exit, said.code().as_str()), (24, "relay.reverted"), "{}", said.stderr);
+    assert_eq!(said.states(), ["recorded", "sent", "reverted"]);
+    let waiting = anvil.call("txpool_status", &value!([]));
+    assert_eq!(waiting, value!({"pending": "0x0", "queued": "0x0"}), "{}", said.stderr);
+}
+
 /// The diamond's event, encoded by ethers and viem, emitted by a contract that stands where the diamond stands.
 #[test]
 fn the_l2_hash_is_read_from_the_target_diamonds_event() {

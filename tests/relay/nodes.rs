@@ -1,5 +1,6 @@
 //! Broadcasting to nodes that lie or break.
 
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,7 +34,32 @@ fn an_l2_withdrawal_goes_to_the_l2_node_and_its_0x71_hash_is_looked_up() {
     assert_eq!((said.exit, said.states()), (0, vec!["recorded", "sent", "included"]), "{}", said.stderr);
     assert_eq!(said.receipts[2]["layer"], value!("l2"));
     assert_eq!(said.receipts[2]["effectiveGasPrice"], value!("100000000"));
+    assert_eq!(said.receipts[1]["reportedBy"], Value::Null, "it is in no block");
+    assert_eq!(said.receipts[2]["reportedBy"], value!([host(&node)]));
     assert_eq!(node.count("eth_sendRawTransaction"), 1);
+}
+
+/// Nothing is named: the documents come from standard input, as for every command of the offline program.
+#[test]
+fn documents_come_from_standard_input_where_none_is_named() {
+    let signed = withdrawal();
+    let node = Script::honest(&signed).start();
+    let relay = Relay::new();
+    let document = relay.folder.join("signed.json");
+    std::fs::write(&document, signed.to_json().to_string()).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_coldbridge-relay"))
+        .args(["broadcast", "--json-errors", "--l2", &node.url, "--journal"])
+        .arg(relay.journal())
+        .stdin(std::fs::File::open(&document).expect("there"))
+        .output()
+        .expect("the relay runs");
+    let said = Said::of(&output);
+    assert_eq!((said.exit, said.states()), (0, vec!["recorded", "sent", "included"]), "{}", said.stderr);
+}
+
+/// A node, as what it told is put down to it.
+fn host(node: &Scripted) -> String {
+    node.url.trim_start_matches("http://").to_owned()
 }
 
 /// A row: what a node does, how the relay is called, what it must say, and how it must end.
@@ -384,14 +410,24 @@ fn several_nodes_must_agree() {
     let dies = || {
         node().on("eth_sendRawTransaction", &[Reply::HangUp]).on("eth_getTransactionReceipt", &[Reply::HangUp]).start()
     };
+    // It knows nothing of the payload, but that its nonce is used.
+    let forgets = || {
+        node()
+            .on("eth_getTransactionByHash", &[Reply::Result(Value::Null)])
+            .on("eth_getTransactionReceipt", &[Reply::Result(Value::Null)])
+            .on("eth_getTransactionCount", &[Reply::Result(value!("0x9"))])
+            .start()
+    };
     let elsewhere = || node().on("eth_chainId", &[Reply::Result(value!("0x1"))]).start();
     let withholds = || node().on("eth_getTransactionReceipt", &[Reply::Result(Value::Null)]).start();
     let lower = signed.from().to_string().to_lowercase();
     let other_spelling = || node().giving("from", value!(lower)).giving("aMemberOfItsOwn", value!(true)).start();
+    let in_a_batch = || node().giving("l1BatchNumber", value!("0x5")).start();
     let takes_nothing = || node().on("eth_sendRawTransaction", &[Reply::Error(-32000, "read only")]).start();
     let rows: Vec<(&str, Vec<Scripted>, &[&str], i32)> = vec![
         ("two honest ones", vec![honest(), honest()], &[], 0),
         ("another spelling, another member", vec![honest(), other_spelling()], &[], 0),
+        ("one of two knows the batch already", vec![honest(), in_a_batch()], &[], 0),
         ("one of two takes nothing", vec![honest(), takes_nothing()], &["--quorum", "1"], 0),
         ("one of two withholds the receipt", vec![withholds(), honest()], &[], 26),
         ("one of three withholds the receipt", vec![withholds(), honest(), honest()], &["--quorum", "2"], 0),
@@ -399,6 +435,9 @@ fn several_nodes_must_agree() {
         ("one of two lies", vec![honest(), liar()], &[], 26),
         ("one of three lies", vec![honest(), liar(), honest()], &["--quorum", "2"], 0),
         ("one of three lies, all must agree", vec![honest(), liar(), honest()], &[], 26),
+        ("one of three forgets", vec![forgets(), honest(), honest()], &["--quorum", "2"], 0),
+        ("one of two forgets, and is enough", vec![forgets(), honest()], &["--quorum", "1", "--timeout", "20"], 26),
+        ("both forget", vec![forgets(), forgets()], &["--timeout", "20"], 23),
         ("one of two is dead", vec![dead(), honest()], &["--quorum", "1"], 0),
         ("one of two is dead, both must agree", vec![dead(), honest()], &[], 20),
         ("one of two serves another chain", vec![honest(), elsewhere()], &["--quorum", "1"], 22),
@@ -406,10 +445,21 @@ fn several_nodes_must_agree() {
     let mut failures = common::Failures::default();
     for (name, nodes, arguments, exit) in rows {
         let mut arguments: Vec<&str> = arguments.to_vec();
-        arguments.extend(["--retries", "1", "--timeout", "2"]);
+        arguments.extend(["--retries", "1"]);
+        if !arguments.contains(&"--timeout") {
+            arguments.extend(["--timeout", "2"]);
+        }
         arguments.extend(nodes.iter().flat_map(|node| ["--l2", &node.url]));
         let said = Relay::new().broadcast(&signed, &arguments);
         failures.check(name, "exit", &said.exit, &exit);
+        // Those that told of it are named, and nobody else.
+        let told = said.receipts.last().map_or(Value::Null, |receipt| receipt["reportedBy"].clone());
+        match name {
+            "two honest ones" => failures.check(name, "told by", &told, &value!([host(&nodes[0]), host(&nodes[1])])),
+            "one of three lies" => failures.check(name, "told by", &told, &value!([host(&nodes[0]), host(&nodes[2])])),
+            "both forget" => failures.check(name, "told by", &told, &Value::Null),
+            _ => true,
+        };
         if exit == 22 {
             failures.check(
                 name,
@@ -420,6 +470,38 @@ fn several_nodes_must_agree() {
         }
     }
     failures.finish();
+}
+
+/// Whoever waits for a payload whose earlier nonces nobody sends is told so.
+#[test]
+fn an_earlier_nonce_that_is_missing_is_named() {
+    let signed = signed_withdrawal(|request| request["facts"]["transaction"]["nonce"] = value!(2));
+    for (mined, words) in [("0x0", "0 is not mined yet"), ("0x2", "was not mined within 1 seconds\"")] {
+        let pool = Script::honest(&signed)
+            .on("eth_getTransactionReceipt", &[Reply::Result(Value::Null)])
+            .on("eth_getTransactionCount", &[Reply::Result(value!(mined))])
+            .start();
+        let said = Relay::new().broadcast(&signed, &["--l2", &pool.url, "--timeout", "1"]);
+        assert_eq!((said.exit, said.code().as_str()), (25, "relay.pending"), "{}", said.stderr);
+        assert!(said.stderr.contains(words), "{}", said.stderr);
+    }
+}
+
+/// A node that answers with the address by which it was asked: what of it may be a secret is nowhere in what the relay says.
+#[test]
+fn what_a_node_answers_with_does_not_tell_the_address() {
+    let signed = withdrawal();
+    let (key, token) = ("0123456789abcdef0123", "topsecretvalue");
+    let answer = format!("no such route /v3/{key}?token={token}{}", "a".repeat(100_000));
+    for method in ["eth_chainId", "eth_sendRawTransaction", "eth_getTransactionByHash", "eth_getTransactionCount"] {
+        let node = Script::honest(&signed).on(method, &[Reply::Result(value!(answer))]).start();
+        let url = format!("{}/v3/{key}?token={token}", node.url);
+        let said = Relay::new().broadcast(&signed, &["--l2", &url, "--retries", "0", "--timeout", "1"]);
+        let printed = format!("{:?}{}", said.receipts, said.stderr);
+        assert!(said.exit == 20 || method == "eth_getTransactionCount", "{method} {printed}");
+        assert!(!printed.contains(key) && !printed.contains(token), "{method}: {printed}");
+        assert!(printed.len() < 4_000, "{method}: {} bytes", printed.len());
+    }
 }
 
 #[test]

@@ -134,8 +134,10 @@ impl Anvil {
         Self { process, url }
     }
 
-    /// Lets it write its state down (`--state`) and waits for its end.
+    /// Lets it write its state down (`--state`) and waits for its end. It mines no more by then: a block that is made while anvil
+    /// writes is lost in one part of its state and not in another (nonces of transactions that are in no block).
     pub fn stop(&mut self) {
+        self.call("evm_setIntervalMining", &value!([0]));
         let stopped = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().expect("kill");
         assert!(stopped.success());
         self.process.wait().expect("it ends");

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use coldbridge::Signed;
 use serde_json::{Value, json as value};
 
 use crate::common;
@@ -223,6 +224,65 @@ fn what_can_not_be_is_not_told() {
     assert_eq!(track(&[]).exit, 2);
     assert_eq!(track(&[DEPOSIT, "--network", "local"]).exit, 2);
     assert_eq!(track(&["0x12", "--l1", "http://127.0.0.1:9"]).exit, 10, "no hash, and no file");
+}
+
+/// With a file of endpoints and no other word, a hash is of the network that the file is for.
+#[test]
+fn a_hash_is_of_the_network_whose_endpoints_the_file_has() {
+    let recorded = Recorded::at("eth_deposit_broadcast_and_track", 31);
+    let relay = Relay::new();
+    let file = relay.folder.join("relay.json");
+    let path = file.to_str().expect("plain");
+    let local = value!({"l1": {"urls": [recorded.l1.url]}, "l2": {"urls": [recorded.l2.url]}});
+    let mut config = value!({"schema": "coldbridge/relay-config/1", "networks": {"local": local}});
+    std::fs::write(&file, config.to_string()).expect("written");
+    let said = track(&[DEPOSIT, "--config", path]);
+    assert_eq!((said.exit, &said.receipts[0]["stage"]), (0, &value!("executed")), "{}", said.stderr);
+    // Of several the caller says which.
+    config["networks"]["era-mainnet"] = value!({"l1": {"urls": ["https://rpc.example"]}});
+    std::fs::write(&file, config.to_string()).expect("written");
+    let said = track(&[DEPOSIT, "--config", path]);
+    assert_eq!((said.exit, said.code().as_str()), (2, "usage.command"), "{}", said.stderr);
+    let said = track(&[DEPOSIT, "--config", path, "--network", "local"]);
+    assert_eq!((said.exit, &said.receipts[0]["stage"]), (0, &value!("executed")), "{}", said.stderr);
+}
+
+/// A payload of which nodes tell what can not be is told so, and hides nothing of those that come after it.
+#[test]
+fn a_lie_about_one_payload_does_not_hide_the_others() {
+    let payloads: Vec<Signed> = (0..3)
+        .map(|nonce| signed_withdrawal(|request| request["facts"]["transaction"]["nonce"] = value!(nonce)))
+        .collect();
+    let hash = |at: usize| payloads[at].transactions()[0].hash().to_string();
+    let lied_about = hash(1);
+    let told: Vec<(Value, Value)> = payloads.iter().map(honest).collect();
+    let node = Scripted::start(move |method, params, _| {
+        let known = told.iter().find(|(told, _)| told["hash"] == params[0]);
+        match (method, known) {
+            ("eth_chainId", _) => result(&value!("0x104")),
+            ("eth_getTransactionReceipt", Some((told, receipt))) => {
+                let mut receipt = receipt.clone();
+                if told["hash"] == lied_about.as_str() {
+                    receipt["transactionHash"] = value!(DEPOSIT);
+                }
+                result(&receipt)
+            }
+            (_, known) => result(&known.map_or(Value::Null, |(told, _)| told.clone())),
+        }
+    });
+    let relay = Relay::new();
+    let document = relay.folder.join("signed.jsonl");
+    let lines: String = payloads.iter().map(|signed| format!("{}\n", signed.to_json())).collect();
+    std::fs::write(&document, lines).expect("written");
+    let said = track(&[document.to_str().expect("plain"), "--l2", &node.url]);
+    let hashes: Vec<&Value> = said.receipts.iter().map(|told| &told["hash"]).collect();
+    assert_eq!(hashes, [&value!(hash(0)), &value!(hash(2))], "{}", said.stderr);
+    assert_eq!((said.exit, said.code().as_str()), (25, "relay.disagree"), "the first that is not through");
+    assert!(said.stderr.contains(&hash(1)), "{}", said.stderr);
+    // Named alone it is all there is to tell.
+    let alone = relay.folder.join("alone.json");
+    std::fs::write(&alone, payloads[1].to_json().to_string()).expect("written");
+    assert_eq!(track(&[alone.to_str().expect("plain"), "--l2", &node.url]).exit, 26);
 }
 
 fn status(relay: &Relay, arguments: &[&str]) -> Said {

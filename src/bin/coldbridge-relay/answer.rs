@@ -57,10 +57,10 @@ pub struct Receipt {
     pub gas_used: u64,
     /// `effectiveGasPrice`, where the node tells it
     pub effective_gas_price: Option<u128>,
-    /// `l1BatchNumber` of a ZKsync node, once the block is in a batch
-    pub l1_batch_number: Option<u64>,
     /// `logs`
     pub logs: Vec<Log>,
+    /// The hosts that told it; empty until enough of them agreed.
+    pub reported_by: Vec<String>,
 }
 
 /// Whether a mined transaction did what it was meant to.
@@ -99,11 +99,8 @@ impl Receipt {
             },
             gas_used: quantity(answer.get("gasUsed")?)?,
             effective_gas_price: price.and_then(|digits| u128::from_str_radix(digits, 16).ok()),
-            l1_batch_number: match answer.get("l1BatchNumber") {
-                None | Some(Value::Null) => None,
-                Some(number) => Some(quantity(number)?),
-            },
             logs: answer.get("logs")?.as_array()?.iter().map(Log::read).collect::<Option<_>>()?,
+            reported_by: Vec::new(),
         })
     }
 

@@ -9,14 +9,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use coldbridge::refusal::printable;
 use coldbridge::{Exit, Layer, Network, Networks, Refusal, Signed, json};
 
 use crate::cli::BroadcastArgs;
 use crate::delivery::{Delivery, Terms};
 use crate::endpoints::Endpoints;
-use crate::input::{Input, trimmed};
+use crate::input::{Input, Shape, trimmed};
 use crate::journal::{Account, Journal, Recording, Rivals, Run};
-use crate::output::{Errors, print_refusal};
+use crate::output::{Errors, print_note, print_refusal};
 use crate::payload::Payload;
 use crate::progress::Board;
 
@@ -87,6 +88,11 @@ fn record(
             }
             position += 1;
             Ok(())
+        })
+        .inspect_err(|refusal| {
+            if arguments.documents.len() > 1 && refusal.exit() != Exit::Io {
+                print_note(&format!("in {}:", printable(&path.to_string_lossy())));
+            }
         })?;
     }
     Ok(())
@@ -99,8 +105,17 @@ pub fn for_each_document(
     mut work: impl FnMut(&Signed) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     let mut input = Input::open(path)?;
+    let mut number: u64 = 0;
     while let Some(bytes) = input.next()? {
-        work(&Signed::read(&json::parse(trimmed(&bytes)?)?, networks)?)?;
+        number += 1;
+        let read = trimmed(&bytes).and_then(json::parse).and_then(|document| Signed::read(&document, networks));
+        if let Err(refusal) = read.and_then(|signed| work(&signed)) {
+            // The document does not say where it stands; the journal's own trouble is not its.
+            if refusal.exit() != Exit::Io && matches!(input.shape(), Ok(Shape::Lines)) {
+                print_note(&format!("document {number} of {}:", printable(&path.to_string_lossy())));
+            }
+            return Err(refusal);
+        }
     }
     Ok(())
 }
@@ -153,8 +168,10 @@ impl Fleet<'_> {
     fn deliver(&self, account: &Account) {
         let mut last = None;
         let mut failed_document = None;
+        // A nonce that nothing has used: only another payload with it can be mined, no later one.
+        let mut missing = None;
         while !self.stop.load(Ordering::Relaxed) {
-            let payload = match self.run.next_payload(account, last) {
+            let payload = match self.run.next_payload(account, last.as_ref()) {
                 Ok(None) => return,
                 Ok(Some(row)) => Payload::read(row, self.networks),
                 Err(refusal) => return self.end(u64::MAX, refusal),
@@ -163,23 +180,30 @@ impl Fleet<'_> {
                 Ok(payload) => payload,
                 Err(refusal) => return self.end(u64::MAX, refusal),
             };
-            last = Some(payload.nonce());
+            if missing.is_some_and(|nonce| nonce != payload.nonce()) {
+                return;
+            }
+            last = Some(payload.place());
             // What needs an approval that failed is not sent.
             if failed_document == Some(payload.position) {
+                if payload.inclusion.is_none() {
+                    missing = Some(payload.nonce());
+                }
                 continue;
             }
             let result = self.deliver_one(&payload);
             self.board.done();
+            missing = None;
             let Err(refusal) = result else { continue };
             failed_document = Some(payload.position);
             match refusal.exit() {
                 // The nonce is used up: the next document can be mined.
-                Exit::Reverted | Exit::Replaced => self.fail(payload.position, refusal),
+                Exit::Reverted | Exit::Replaced => {}
                 // Without a journal or a reader nothing is sent any more.
                 Exit::Io | Exit::Bug => return self.end(payload.position, refusal),
-                // A later nonce can not be mined before this one.
-                _ => return self.fail(payload.position, refusal),
+                _ => missing = Some(payload.nonce()),
             }
+            self.fail(payload.position, refusal);
         }
     }
 

@@ -148,7 +148,7 @@ pub struct TrackArgs {
 #[derive(Args)]
 pub struct BroadcastArgs {
     /// Signed documents; `-` is standard input
-    #[arg(required = true, value_name = "SIGNED")]
+    #[arg(default_value = "-", value_name = "SIGNED")]
     pub documents: Vec<PathBuf>,
     /// The journal, an SQLite database; made if it is not there
     #[arg(long, value_name = "FILE")]
@@ -159,7 +159,8 @@ pub struct BroadcastArgs {
     /// So many blocks, its own included, make a transaction mined for good
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub confirmations: u64,
-    /// Also send a payload whose nonce another payload of the journal has that can still be mined, a cancellation for example
+    /// Also send a payload whose nonce another payload of the journal has that can still be mined, a cancellation for example, or
+    /// whose intent was broadcast with another nonce
     #[arg(long)]
     pub replace: bool,
     /// How long to wait for each transaction to be mined, up to a week

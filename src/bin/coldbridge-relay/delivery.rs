@@ -255,7 +255,8 @@ impl Delivery<'_> {
                     return Ok(Handed::Taken);
                 }
                 Ok(Answer::Result(answer)) => {
-                    failed = Some(endpoint.garbage("eth_sendRawTransaction", &answer).values(hash, answer));
+                    let garbage = endpoint.garbage("eth_sendRawTransaction", &answer);
+                    failed = Some(garbage.values(hash, endpoint.shown(&answer)));
                 }
                 Ok(Answer::Error(error)) => refused = Some((endpoint.host(), error.message)),
                 // It may have arrived: the same bytes again do no harm.
@@ -344,6 +345,14 @@ impl Delivery<'_> {
                 )));
             }
         }
+        // Whoever takes it for lost signs again: one node that knows it is enough for a doubt.
+        let knowing = self.quorum.knowing(hash);
+        if !knowing.is_empty() {
+            return Ok(disagree(format!(
+                "the nonce of {hash} is used, and {} knows it, while as many nodes as must agree do not",
+                knowing.join(", ")
+            )));
+        }
         self.report(State::Replaced, &Details::default())?;
         let problem = format!(
             "nonce {} of {} was used by another transaction: {hash} can never be mined",
@@ -379,12 +388,16 @@ impl Delivery<'_> {
             ));
         }
         self.report(State::Pending, &Details::default())?;
-        Ok(Refusal::new(
-            Code::RELAY_PENDING,
-            "",
-            format!("{hash} was not mined within {seconds} seconds"),
-            "run the same command again to go on waiting (--timeout SECONDS)",
-        ))
+        // Waiting does not help where an earlier nonce is missing.
+        let next = self.quorum.mined_nonces(self.payload.from).ok().filter(|next| *next < self.payload.nonce());
+        let (why, remedy) = match next {
+            Some(next) => (
+                format!(": its nonce is {}, and {next} is not mined yet", self.payload.nonce()),
+                "find out what has the earlier nonces and whether it was broadcast; then run the same command again",
+            ),
+            None => (String::new(), "run the same command again to go on waiting (--timeout SECONDS)"),
+        };
+        Ok(Refusal::new(Code::RELAY_PENDING, "", format!("{hash} was not mined within {seconds} seconds{why}"), remedy))
     }
 
     fn advance(&self, state: State, details: &Details<'_>) -> Result<(), Refusal> {

@@ -63,12 +63,20 @@ impl Endpoints {
         self.given.contains_key(layer.name()) || self.configured.contains_key(&(network.name.clone(), layer.name()))
     }
 
-    /// The network that the nodes of the command line serve, by their chain ids.
+    /// The network that the nodes of the command line serve, by their chain ids; without any, the only one of the file.
     ///
     /// # Errors
     /// `network.unknown` where no known network has these chains, `usage.command` where several do.
     pub fn network<'a>(&self, networks: &'a Networks) -> Result<&'a Network, Refusal> {
         let remedy = "say which with --network NAME; an own one needs its --network-file";
+        if self.given.is_empty()
+            && let Some((name, _)) = self.configured.keys().next()
+        {
+            let is_only = self.configured.keys().all(|(other, _)| other == name);
+            return networks.find(name).filter(|_| is_only).ok_or_else(|| {
+                Refusal::new(Code::USAGE, "", "the configuration has endpoints of several networks", remedy)
+            });
+        }
         let mut served = Vec::new();
         for layer in [Layer::L1, Layer::L2] {
             let Some(nodes) = self.given.get(layer.name()) else { continue };

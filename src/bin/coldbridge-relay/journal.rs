@@ -7,8 +7,8 @@ mod reader;
 mod schema;
 mod writer;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use coldbridge::signed::SignedTransaction;
 use coldbridge::{Code, Refusal, Signed};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use crate::payload::{Inclusion, Row};
+use crate::output::print_note;
+use crate::payload::{Inclusion, Place, Row};
 use crate::state::State;
 pub use reader::{Reader, Selection};
 use schema::Kind;
@@ -101,13 +102,17 @@ impl Journal {
             Kind::New(version) => return Err(refuse(path, newer(version))),
             Kind::Foreign => return Err(refuse(path, "it is a database of something else")),
             Kind::Empty | Kind::Old(_) | Kind::Current => {
+                if kind == Kind::Empty {
+                    // It may have been there before, for everybody to read.
+                    lock.set_permissions(Permissions::from_mode(0o600)).map_err(|error| refuse(path, error))?;
+                }
                 let durable =
                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;";
                 connection.execute_batch(durable).and_then(|()| match kind {
                     Kind::Empty => schema::create(&mut connection),
                     Kind::Old(_) => schema::migrate(&mut connection),
                     // Whoever else writes it is found out now.
-                    _ => connection.execute_batch("BEGIN IMMEDIATE; COMMIT;"),
+                    _ => connection.execute_batch(&format!("BEGIN IMMEDIATE; {} COMMIT;", schema::LATER)),
                 })
             }
         };
@@ -155,15 +160,12 @@ impl Recording {
             .and_then(|mut query| query.query_row([&digest], |row| row.get(0)).optional())
             .map_err(|error| failed(path, error))?;
         if let Some(known) = known.filter(|known| *known != hash) {
-            return Err(Refusal::new(
-                Code::RELAY_JOURNAL,
-                "",
-                format!("the journal {} holds this transaction with another signature", printable(&path.to_string_lossy())),
-                "broadcast the document that was recorded first: two signatures of one transaction would be told as two",
-            )
-            .values(known, hash));
+            print_note(&format!(
+                "{hash} is in the journal with another signature, as {known}: those bytes are sent, and told of"
+            ));
         }
         self.judge_rival(&digest, chain_id, &sender, nonce)?;
+        self.judge_intent(signed, transaction, &sender, nonce)?;
         self.journal
             .connection
             .prepare_cached(
@@ -220,6 +222,46 @@ impl Recording {
         ))
     }
 
+    /// An intent that was broadcast with another nonce would be carried out twice. What can not be mined any more, or failed, did
+    /// not carry it out; approvals move nothing.
+    fn judge_intent(
+        &self,
+        signed: &Signed,
+        transaction: &SignedTransaction,
+        sender: &str,
+        nonce: i64,
+    ) -> Result<(), Refusal> {
+        let Some(intent) = signed.intent_id() else { return Ok(()) };
+        if self.rivals == Rivals::Allowed || transaction.purpose() == "approve" {
+            return Ok(());
+        }
+        let known = self.journal.connection.prepare_cached(
+            "SELECT hash, state, nonce FROM payload
+             WHERE intent_id = ?1 AND network = ?2 AND sender = ?3 AND purpose = ?4 AND nonce != ?5
+             AND state NOT IN (?6, ?7) LIMIT 1",
+        );
+        let known: Option<(String, String, i64)> = known
+            .and_then(|mut query| {
+                let (replaced, reverted) = (State::Replaced.name(), State::Reverted.name());
+                let purpose = transaction.purpose();
+                let values = params![intent, signed.network().name, sender, purpose, nonce, replaced, reverted];
+                query.query_row(values, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+            })
+            .map_err(|error| failed(&self.journal.path, error))?;
+        let Some((hash, state, other)) = known else { return Ok(()) };
+        let intent = printable(intent);
+        Err(Refusal::new(
+            Code::RELAY_RIVAL,
+            "/intentId",
+            format!(
+                "the intent {intent} is already in the journal with nonce {other}, as {hash} ({state}): with nonce {nonce} it would be \
+                 carried out twice"
+            ),
+            "look that one up first; pass --replace if it can not be carried out any more, or give another intent another id",
+        )
+        .values(other, nonce))
+    }
+
     /// Keeps what was written down.
     pub fn commit(self) -> Result<Run, Refusal> {
         let Journal { connection, path, lock, .. } = self.journal;
@@ -274,15 +316,18 @@ impl Run {
     }
 
     /// The account's next payload of the run, in nonce order.
-    pub fn next_payload(&self, account: &Account, after: Option<u64>) -> Result<Option<Row>, Refusal> {
+    pub fn next_payload(&self, account: &Account, after: Option<&Place>) -> Result<Option<Row>, Refusal> {
         let (run, account) = (self.number, account.clone());
-        let after = after.map_or(-1, |nonce| i64::try_from(nonce).unwrap_or(i64::MAX));
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let (nonce, position, digest) = after.map_or((-1, -1, String::new()), |place| {
+            (number(place.nonce), number(place.position), place.signing_digest.clone())
+        });
         self.write(move |connection| {
             let mut query = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM payload WHERE run = ?1 AND chain_id = ?2 AND sender = ?3 AND nonce > ?4
-                 ORDER BY nonce, signing_digest LIMIT 1"
+                "SELECT {COLUMNS} FROM payload WHERE run = ?1 AND chain_id = ?2 AND sender = ?3
+                 AND (nonce, position, signing_digest) > (?4, ?5, ?6) ORDER BY nonce, position, signing_digest LIMIT 1"
             ))?;
-            query.query_row(params![run, account.chain_id, account.sender, after], row).optional()
+            query.query_row(params![run, account.chain_id, account.sender, nonce, position, digest], row).optional()
         })
     }
 

@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     let errors = if cli.json_errors { Errors::Json } else { Errors::Text };
     let result = networks::known(&cli.network_file).and_then(|networks| match &cli.command {
         Command::Broadcast(arguments) => broadcast::run(arguments, &networks, errors).map(|()| 0),
-        Command::Track(arguments) => track::run(arguments, &networks),
+        Command::Track(arguments) => track::run(arguments, &networks, errors),
         Command::Status(arguments) => status::run(arguments, &networks).map(|()| 0),
         Command::Prepare(arguments) => prepare::run(arguments, &networks),
         Command::Proof(arguments) => proof::run(arguments, &networks),

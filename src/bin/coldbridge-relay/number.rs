@@ -35,6 +35,18 @@ pub fn address_of(word: [u8; 32]) -> Option<Address> {
     if *high == [0; 12] { low.try_into().ok().map(Address::from_bytes) } else { None }
 }
 
+/// Estimates differ from node to node and from block to block: so many of them that are no more than a quarter apart agree,
+/// and the highest of those is taken. Of several such groups the middle one.
+pub fn near(mut values: Vec<U256>, needed: usize) -> Option<U256> {
+    values.sort_unstable();
+    let mut agreed = values.windows(needed.max(1)).filter_map(|group| {
+        let (low, high) = (group.first()?, group.last()?);
+        (high.saturating_sub(*low) <= *low / 4).then_some(*high)
+    });
+    let middle = agreed.clone().count() / 2;
+    agreed.nth(middle)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -54,6 +66,25 @@ mod tests {
             assert_eq!((amount(&value), count(&value)), (None, None), "{value}");
         }
         assert_eq!(count(&json!("0x20000000000000")), None, "2^53");
+    }
+
+    #[test]
+    fn estimates_agree_where_they_are_near_each_other() {
+        let near = |values: &[u64], needed| near(values.iter().map(|value| U256::from(*value)).collect(), needed);
+        let rows: [(&[u64], usize, Option<u64>); 9] = [
+            (&[100], 1, Some(100)),
+            (&[100, 125], 2, Some(125)),
+            (&[126, 100], 2, None),
+            (&[1, 100, 99], 2, Some(100)),
+            (&[u64::MAX, 100, 99], 2, Some(100)),
+            (&[1, 100, u64::MAX], 2, None),
+            (&[1, 100, u64::MAX], 1, Some(100)),
+            (&[0, 0], 2, Some(0)),
+            (&[100], 2, None),
+        ];
+        for (values, needed, expected) in rows {
+            assert_eq!(near(values, needed), expected.map(U256::from), "{values:?} {needed}");
+        }
     }
 
     #[test]

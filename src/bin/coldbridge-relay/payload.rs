@@ -56,6 +56,17 @@ pub struct Row {
     pub is_new: bool,
 }
 
+/// Where a payload stands among those of its account: by nonce, and where several have one, as they were handed over.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The nonce.
+    pub nonce: u64,
+    /// Which document of the run it belongs to.
+    pub position: u64,
+    /// Its key.
+    pub signing_digest: String,
+}
+
 /// A payload of the journal.
 #[derive(Debug, Clone)]
 pub struct Payload<'a> {
@@ -167,6 +178,11 @@ impl<'a> Payload<'a> {
             position: 0,
             is_new: false,
         }
+    }
+
+    /// Its place among the payloads of its account.
+    pub fn place(&self) -> Place {
+        Place { nonce: self.nonce(), position: self.position, signing_digest: self.signing_digest.to_string() }
     }
 
     /// The sender's nonce.

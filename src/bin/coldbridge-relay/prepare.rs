@@ -19,7 +19,7 @@ pub mod way;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use coldbridge::{Address, Json, Layer, Networks, Refusal, Spelling};
+use coldbridge::{Address, Json, Networks, Refusal, Spelling};
 
 use crate::endpoints::Endpoints;
 use crate::input::{Input, Shape, trimmed};
@@ -82,8 +82,8 @@ pub struct Desk<'a> {
     pub spelling: Spelling,
     /// What the caller chose.
     pub choices: Choices,
-    /// The next nonces of each account on each network and layer.
-    after: BTreeMap<(String, Layer, Address), After>,
+    /// What the plans so far leave each account on each chain: networks can share their L1.
+    after: BTreeMap<(u64, Address), After>,
 }
 
 impl<'a> Desk<'a> {
@@ -95,8 +95,8 @@ impl<'a> Desk<'a> {
     /// Makes the request, and says what a person should know about it.
     pub fn prepare(&mut self, wanted: &Wanted, remarks: &mut Vec<String>) -> Result<Json, Refusal> {
         let probe = wanted.probe(self.networks, self.spelling)?;
-        let account = (probe.network().name.clone(), probe.layer(), probe.from());
-        let after = self.after.get(&account).copied().unwrap_or_default();
+        let account = (probe.network().chain_id(probe.layer()), probe.from());
+        let after = self.after.get(&account).cloned().unwrap_or_default();
         let (request, after) = Job::open(self, wanted, &probe, after, remarks)?.run(remarks)?;
         self.after.insert(account, after);
         Ok(request)

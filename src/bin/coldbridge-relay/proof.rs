@@ -29,11 +29,14 @@ use crate::quorum::Quorum;
 
 /// Runs the command. Gives the exit code: of several messages, the first one's that gives no request.
 pub fn run(arguments: &ProofArgs, networks: &Networks) -> Result<u8, Refusal> {
-    let name = Json::text(arguments.network.as_str());
-    let network = networks.named(&Cursor::root(&name))?.clone();
     let hash = TxHash(Cursor::root(&Json::text(arguments.hash.as_str())).fixed_bytes()?);
     let from = Cursor::root(&Json::text(arguments.from.as_str())).address(arguments.facts.spelling())?;
     let endpoints = Endpoints::read(&arguments.endpoints, CONNECTIONS, networks)?;
+    let network = match &arguments.network {
+        Some(name) => networks.named(&Cursor::root(&Json::text(name.as_str())))?,
+        None => endpoints.network(networks)?,
+    };
+    let network = network.clone();
     let (l1, l2) = (endpoints.of(&network, Layer::L1)?, endpoints.of(&network, Layer::L2)?);
     let case = Case { network: &network, hash, from, id: arguments.id.as_deref(), l1, l2 };
     let mut desk = Desk::new(networks, &endpoints, arguments.facts.spelling(), arguments.facts.choices());

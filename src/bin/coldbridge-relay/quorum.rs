@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use coldbridge::refusal::printable;
 use coldbridge::{Address, Code, Layer, Refusal, TxHash};
+use ethabi::ethereum_types::U256;
 use serde_json::{Value, json};
 
 use crate::answer::{Receipt, Transaction, normal, quantity, word};
+use crate::number::{count, near};
 use crate::output::print_note;
 use crate::rpc::{Answer, Endpoint, Lost, NodeError, Patience};
 
@@ -134,15 +136,14 @@ impl Quorum {
         params: &Value,
         decode: impl Fn(&Value) -> Option<T>,
     ) -> Result<T, Refusal> {
-        self.ask(method, params, decode)?.map_err(|error| {
-            let problem = format!("{method} of {} at {}: {}", self.layer, self.hosts(), error.message);
-            Refusal::new(
-                Code::RELAY_NETWORK,
-                "",
-                problem,
-                "check the endpoint and run the same command again: it sends nothing twice",
-            )
-        })
+        self.ask(method, params, decode)?.map_err(|error| self.failed(method, &error))
+    }
+
+    /// The refusal of a read that the nodes answered with an error.
+    fn failed(&self, method: &str, error: &NodeError) -> Refusal {
+        let problem = format!("{method} of {} at {}: {}", self.layer, self.hosts(), error.message);
+        let remedy = "check the endpoint and run the same command again: it sends nothing twice";
+        Refusal::new(Code::RELAY_NETWORK, "", problem, remedy)
     }
 
     /// The same, where the node's own error is an answer too: -32601 for a method that it lacks, a call that reverts.
@@ -152,6 +153,16 @@ impl Quorum {
         params: &Value,
         decode: impl Fn(&Value) -> Option<T>,
     ) -> Result<Result<T, NodeError>, Refusal> {
+        self.ask_all(method, params, decode).map(|(answer, _)| answer)
+    }
+
+    /// The same, and the hosts that said so.
+    fn ask_all<T: PartialEq>(
+        &self,
+        method: &str,
+        params: &Value,
+        decode: impl Fn(&Value) -> Option<T>,
+    ) -> Result<(Result<T, NodeError>, Vec<String>), Refusal> {
         // Those that answered last time are asked first.
         let mut order = self.endpoints.clone();
         order.sort_by_key(|endpoint| endpoint.is_failing());
@@ -173,16 +184,68 @@ impl Quorum {
                 .iter()
                 .position(|(.., vote)| votes.iter().filter(|(.., other)| other == vote).count() >= self.needed);
             if let Some(at) = agreed {
-                return Ok(match votes.swap_remove(at).2 {
+                let same = |other: &&(String, String, Vote<T>)| Some(&other.2) == votes.get(at).map(|(.., vote)| vote);
+                let hosts = votes.iter().filter(same).map(|(host, ..)| host.clone()).collect();
+                let answer = match votes.swap_remove(at).2 {
                     Vote::Value(value) => Ok(value),
                     Vote::Error(error) => Err(error),
-                });
+                };
+                return Ok((answer, hosts));
             }
         }
         match failures.into_iter().next() {
             Some(refusal) if votes.len() < self.needed => Err(refusal),
             _ => Err(self.disagreement(method, &votes)),
         }
+    }
+
+    /// The same for a node's estimates, which differ a little by its kind and by the block: enough nodes must be near each other,
+    /// number by number.
+    pub fn estimate<const N: usize>(
+        &self,
+        method: &str,
+        params: &Value,
+        decode: impl Fn(&Value) -> Option<[U256; N]>,
+    ) -> Result<Result<[U256; N], NodeError>, Refusal> {
+        let mut votes = Vec::new();
+        let mut failures = Vec::new();
+        for (endpoint, answer) in self.call(&self.endpoints, method, params) {
+            let shown = shown(&answer);
+            match read(&endpoint, method, answer, &decode) {
+                Ok(vote) => votes.push((endpoint.host(), shown, vote)),
+                Err(refusal) => failures.push(refusal),
+            }
+        }
+        let values = votes.iter().filter_map(|(.., vote)| match vote {
+            Vote::Value(value) => Some(value),
+            Vote::Error(_) => None,
+        });
+        let agreed: Vec<U256> = (0..N)
+            .filter_map(|at| near(values.clone().filter_map(|value| value.get(at).copied()).collect(), self.needed))
+            .collect();
+        let errors = votes.len() - values.count();
+        if let Ok(agreed) = agreed.try_into()
+            && errors <= votes.len() - errors
+        {
+            return Ok(Ok(agreed));
+        }
+        if errors >= self.needed {
+            let error = votes.into_iter().find_map(|(.., vote)| match vote {
+                Vote::Value(_) => None,
+                Vote::Error(error) => Some(error),
+            });
+            return error.map(Err).ok_or_else(|| crate::output::bug("an error is none"));
+        }
+        match failures.into_iter().next() {
+            Some(refusal) if votes.len() < self.needed => Err(refusal),
+            _ => Err(self.disagreement(method, &votes)),
+        }
+    }
+
+    /// An estimate of gas.
+    pub fn gas(&self, method: &str, params: &Value) -> Result<Result<u64, NodeError>, Refusal> {
+        let gas = self.estimate(method, params, |answer| Some([U256::from(count(answer)?)]))?;
+        Ok(gas.map(|[gas]| u64::try_from(gas).unwrap_or(u64::MAX)))
     }
 
     fn disagreement<T: PartialEq>(&self, method: &str, votes: &[(String, String, Vote<T>)]) -> Refusal {
@@ -233,9 +296,25 @@ impl Quorum {
         self.lookup("eth_getTransactionByHash", &json!([hash.to_string()]), Value::is_null, Transaction::read)
     }
 
-    /// `eth_getTransactionReceipt`
+    /// The nodes that know a transaction, whatever the others say.
+    pub fn knowing(&self, hash: TxHash) -> Vec<String> {
+        let method = "eth_getTransactionByHash";
+        let answers = self.call(&self.endpoints, method, &json!([hash.to_string()]));
+        let knows = |endpoint: &Endpoint, answer| match read(endpoint, method, answer, &Transaction::read) {
+            Ok(Vote::Value(told)) => told.hash == hash,
+            _ => false,
+        };
+        answers.into_iter().filter_map(|(endpoint, answer)| knows(&endpoint, answer).then(|| endpoint.host())).collect()
+    }
+
+    /// `eth_getTransactionReceipt`, with the hosts that told it.
     pub fn receipt(&self, hash: TxHash) -> Result<Option<Receipt>, Refusal> {
-        self.lookup("eth_getTransactionReceipt", &json!([hash.to_string()]), Receipt::is_absent, Receipt::read)
+        let decode =
+            |answer: &Value| if Receipt::is_absent(answer) { Some(None) } else { Receipt::read(answer).map(Some) };
+        let method = "eth_getTransactionReceipt";
+        let (answer, hosts) = self.ask_all(method, &json!([hash.to_string()]), decode)?;
+        let receipt = answer.map_err(|error| self.failed(method, &error))?;
+        Ok(receipt.map(|receipt| Receipt { reported_by: hosts, ..receipt }))
     }
 
     /// `eth_blockNumber`, as the node that is furthest behind of those that must agree knows it.

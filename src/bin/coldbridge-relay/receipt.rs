@@ -45,6 +45,10 @@ pub fn document(payload: &Payload<'_>, state: State, details: &Details<'_>) -> J
         ),
         ("l2TxHash", details.l2_hash.map_or(Json::Null, Json::text)),
         ("message", details.message.map_or(Json::Null, |message| Json::text(printable(message)))),
+        (
+            "reportedBy",
+            receipt.map_or(Json::Null, |receipt| Json::Array(receipt.reported_by.iter().map(Json::display).collect())),
+        ),
     ])
 }
 
@@ -69,5 +73,6 @@ pub fn of_row(row: &Row) -> Json {
         ("effectiveGasPrice", Json::Null),
         ("l2TxHash", text(&row.l2_tx_hash)),
         ("message", text(&row.message)),
+        ("reportedBy", Json::Null),
     ])
 }

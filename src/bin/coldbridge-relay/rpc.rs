@@ -271,13 +271,17 @@ impl Endpoint {
 
     /// The refusal of an answer of a wrong type.
     pub fn garbage(&self, method: &str, answer: &Value) -> Refusal {
-        let shown: String = self.scrubbed(&answer.to_string()).chars().take(120).collect();
         Refusal::new(
             Code::RELAY_ANSWER,
             "",
-            format!("{method} of {} at {} answered {shown}", self.layer, self.host()),
+            format!("{method} of {} at {} answered {}", self.layer, self.host(), self.shown(answer)),
             "use another endpoint",
         )
+    }
+
+    /// The beginning of an answer, to be told.
+    pub fn shown(&self, answer: &Value) -> String {
+        self.scrubbed(&answer.to_string()).chars().take(120).collect()
     }
 }
 

@@ -18,7 +18,7 @@ use crate::cli::TrackArgs;
 use crate::endpoints::Endpoints;
 use crate::journal::{Reader, Selection};
 use crate::named::as_hash;
-use crate::output::{print_line, print_text};
+use crate::output::{Errors, print_line, print_refusal, print_text};
 use crate::payload::Payload;
 
 use report::{Report, Stage};
@@ -27,11 +27,11 @@ use report::{Report, Stage};
 const CONNECTIONS: usize = 2;
 
 /// Runs the command. Gives the exit code: that of the first transaction that is not through.
-pub fn run(arguments: &TrackArgs, networks: &Networks) -> Result<u8, Refusal> {
+pub fn run(arguments: &TrackArgs, networks: &Networks, errors: Errors) -> Result<u8, Refusal> {
     let endpoints = Endpoints::read(&arguments.endpoints, CONNECTIONS, networks)?;
     let journal = arguments.journal.as_deref().map(Reader::open).transpose()?;
     let is_json = arguments.json || (!arguments.table && !std::io::stdout().is_terminal());
-    let mut tracker = Tracker { networks, endpoints, is_json, exit: 0 };
+    let mut tracker = Tracker { networks, endpoints, is_json, errors, exit: 0 };
     if arguments.payloads.is_empty() {
         let journal = journal.as_ref().ok_or_else(|| {
             Refusal::new(
@@ -71,6 +71,7 @@ struct Tracker<'a> {
     networks: &'a Networks,
     endpoints: Endpoints,
     is_json: bool,
+    errors: Errors,
     exit: u8,
 }
 
@@ -87,8 +88,22 @@ impl Tracker<'_> {
         if self.is_json { print_line(&report.to_json()) } else { print_text(&report.to_text()) }
     }
 
-    /// A payload whose bytes are known: what L1 announced is compared with them.
+    /// A payload whose bytes are known. What nodes say of it and can not be is told, and hides nothing of the others.
     fn ours(&mut self, payload: &Payload<'_>) -> Result<(), Refusal> {
+        match self.follow(payload) {
+            Err(refusal) if refusal.exit() == Exit::Disagree => {
+                print_refusal(&refusal, self.errors);
+                if self.exit == 0 {
+                    self.exit = refusal.exit().code();
+                }
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// What L1 announced is compared with what was signed.
+    fn follow(&mut self, payload: &Payload<'_>) -> Result<(), Refusal> {
         let mut report = Report::new(payload.network, payload.layer, payload.hash);
         report.intent_id = payload.intent_id.as_deref();
         report.purpose = Some(payload.purpose.as_str());

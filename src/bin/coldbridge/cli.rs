@@ -143,6 +143,8 @@ Example:
         #[arg(long, required = true)]
         safe_batch: bool,
         #[command(flatten)]
+        policy: PolicyArgs,
+        #[command(flatten)]
         output: OutputArgs,
     },
     /// Prove a signed document: decode the raw bytes, recover the signer, compare every member
@@ -324,7 +326,7 @@ pub enum PolicyCommand {
     /// Print the policy in sentences, and its hash
     #[command(after_help = "Example:\n  coldbridge policy explain treasury.json")]
     Explain {
-        /// The policy
+        /// The policy; `-` is standard input
         #[arg(value_name = "POLICY")]
         policy: PathBuf,
     },
@@ -335,7 +337,7 @@ White space, the order of members and the spelling of addresses do not count; ev
 Example:
   coldbridge policy hash treasury.json")]
     Hash {
-        /// The policy
+        /// The policy; `-` is standard input
         #[arg(value_name = "POLICY")]
         policy: PathBuf,
     },
@@ -407,7 +409,8 @@ impl AttachArgs {
         if self.signatures.is_some() && !signatures.is_empty() {
             return Err(usage("signatures come as arguments or with --signatures, not both"));
         }
-        let from_stdin = signatures.iter().filter(|text| ["-", "@-"].contains(*text)).count();
+        let from_stdin = signatures.iter().filter(|text| ["-", "@-"].contains(*text)).count()
+            + usize::from(self.signatures.as_deref() == Some(Path::new("-")));
         if from_stdin > usize::from(document != "-") {
             return Err(usage("standard input can not be two things at once"));
         }

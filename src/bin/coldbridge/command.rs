@@ -53,7 +53,7 @@ pub fn run(cli: Cli, errors: Errors, filter: Filter) -> Result<Outcome, Refusal>
             attach::digest(&document, only, &policy, &output, &networks)
         }
         Command::Attach { attach, output } => attach::attach(&attach, &output, errors, filter, &networks),
-        Command::Export { document, output, .. } => document::export(&document, &output, &networks),
+        Command::Export { document, policy, output, .. } => document::export(&document, &policy, &output, &networks),
         Command::Verify { document, raw, output } => {
             let form = if raw { document::VerifyForm::Raw } else { document::VerifyForm::Document };
             document::verify(&document, form, &output, &networks)

@@ -12,9 +12,10 @@ use coldbridge::{Code, Refusal};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use crate::cli::{GuardArgs, KeyArgs};
+use crate::cli::GuardArgs;
 use crate::output::Errors;
 use crate::secret_file::judge;
+use crate::terminal::wrapped;
 
 /// How long another process may hold the lock: it needs a few milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,8 +36,8 @@ pub enum Place {
 
 impl Place {
     /// The place that the command line names: beside the key file, unless it says otherwise.
-    pub fn named(guard: &GuardArgs, key: Option<&KeyArgs>, errors: Errors) -> Result<Self, Refusal> {
-        let beside = key.and_then(|key| key.key.first()).map(|path| beside(path));
+    pub fn named(guard: &GuardArgs, key: Option<&Path>, errors: Errors) -> Result<Self, Refusal> {
+        let beside = key.map(beside);
         let path = match &guard.guard {
             Some(name) if name.as_os_str() == "none" => return Ok(Self::nowhere("--guard none")),
             Some(path) => path.clone(),
@@ -67,7 +68,7 @@ impl Place {
                     Ok("GUARD: the same was signed before; these are the same payloads again\n".to_owned())
                 }
                 Verdict::New { replaces } => {
-                    Ok(replaces.iter().map(|entry| format!("GUARD: {}\n", replaced(entry))).collect())
+                    Ok(replaces.iter().map(|entry| wrapped("GUARD: ", "       ", &replaced(entry))).collect())
                 }
             }),
         }

@@ -21,7 +21,7 @@ pub struct Rules {
 }
 
 /// Reads a policy.
-pub fn read(path: &Path) -> Result<Policy, Refusal> {
+fn read(path: &Path) -> Result<Policy, Refusal> {
     let text = read_document(path, "the policy")?;
     json::parse(&text).and_then(|json| Policy::read(&json))
 }
@@ -51,6 +51,16 @@ impl Rules {
             Some(policy) => policy.judge(unsigned, &mut self.tally).map(Some),
             None => judge_without(unsigned).map(|()| None),
         }
+    }
+
+    /// What has been used of it so far.
+    pub fn used(&self) -> Tally {
+        self.tally.clone()
+    }
+
+    /// Takes back what was counted since: a document that was allowed, and was refused for something else.
+    pub fn take_back(&mut self, used: Tally) {
+        self.tally = used;
     }
 
     /// What the signed document will name.

@@ -11,10 +11,38 @@ use zeroize::Zeroizing;
 
 use crate::secret_file::MAX_PASSWORD;
 
+/// The columns of a screen.
+const WIDTH: usize = 80;
+
 /// Writes a line for a person to standard error.
 pub fn tell(text: &str) {
     // Where it can not be written there is nobody to tell.
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// A text behind a label, wrapped at spaces; an address is never broken. No line of it but the first begins where a label
+/// does, whatever names in it hold: a terminal would begin one in the middle of what is too long.
+pub fn wrapped(first: &str, rest: &str, text: &str) -> String {
+    let (mut out, mut line, mut is_empty) = (String::new(), first.to_owned(), true);
+    for mut word in text.split(' ') {
+        loop {
+            if !is_empty && line.len() + 1 + word.len() > WIDTH {
+                out.push_str(line.trim_end());
+                out.push('\n');
+                (line, is_empty) = (rest.to_owned(), true);
+            }
+            if !is_empty {
+                line.push(' ');
+            }
+            let (piece, more) = word.split_at_checked(WIDTH - line.len()).unwrap_or((word, ""));
+            line.push_str(piece);
+            (word, is_empty) = (more, false);
+            if word.is_empty() {
+                break;
+            }
+        }
+    }
+    format!("{out}{}\n", line.trim_end())
 }
 
 /// Asks for a password without showing it. Standard input and output may be pipes.

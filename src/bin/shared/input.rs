@@ -5,8 +5,9 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use coldbridge::json::{MAX_BYTES, too_large};
-use coldbridge::refusal::printable;
 use coldbridge::{Code, Refusal};
+
+use crate::usage::path_name;
 
 /// The documents of one input.
 pub struct Input {
@@ -43,7 +44,7 @@ pub enum Shape {
 impl Input {
     /// Opens a file, or standard input for `-`, and looks at its first line.
     pub fn open(path: &Path) -> Result<Self, Refusal> {
-        let name = printable(&path.to_string_lossy());
+        let name = path_name(path);
         if path.as_os_str() == "-" {
             return Self::new(Box::new(io::stdin().lock()), "standard input".to_owned());
         }
@@ -61,7 +62,7 @@ impl Input {
     #[allow(dead_code)] // as above
     pub fn text(path: &Path) -> Result<Vec<u8>, Refusal> {
         const MAX_BATCH: u64 = 64 * 1024 * 1024;
-        let name = printable(&path.to_string_lossy());
+        let name = path_name(path);
         let mut text = Vec::new();
         let source: Box<dyn Read> = if path.as_os_str() == "-" {
             Box::new(io::stdin().lock())

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use coldbridge::refusal::printable;
 use coldbridge::{Code, Networks, Refusal, json};
+
+use crate::usage::path_name;
 
 /// Reads each file on top of the pinned networks.
 pub fn known(files: &[PathBuf]) -> Result<Networks, Refusal> {
@@ -25,7 +26,7 @@ pub fn read_document(path: &Path, option: &str) -> Result<Vec<u8>, Refusal> {
         Refusal::new(
             Code::IO_READ,
             "",
-            format!("{} can not be read: {error}", printable(&path.to_string_lossy())),
+            format!("{} can not be read: {error}", path_name(path)),
             format!("check the path of {option}"),
         )
     })

@@ -36,9 +36,11 @@ impl Output {
             return Err(exists(path));
         }
         path.file_name().ok_or_else(|| failed(path, &io::Error::other("it names no file")))?;
-        // A file without a name vanishes with the process, whatever ends it.
+        // A file without a name vanishes with the process, whatever ends it. It gets one through /proc, where that is mounted.
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        if let Ok(unnamed) = rustix::fs::openat(CWD, folder(path), flags, Mode::RUSR | Mode::WUSR) {
+        if let Ok(unnamed) = rustix::fs::openat(CWD, folder(path), flags, Mode::RUSR | Mode::WUSR)
+            && fs::symlink_metadata(by_descriptor(&unnamed)).is_ok()
+        {
             let file = io::BufWriter::new(File::from(unnamed));
             return Ok(Self::File { path: path.to_owned(), temporary: None, file });
         }
@@ -80,8 +82,7 @@ impl Output {
             let named = if let Some(temporary) = temporary {
                 rename_new(temporary, path)
             } else {
-                let unnamed = format!("/proc/self/fd/{}", file.get_ref().as_raw_fd());
-                linkat(CWD, unnamed, CWD, path, AtFlags::SYMLINK_FOLLOW)
+                linkat(CWD, by_descriptor(file.get_ref()), CWD, path, AtFlags::SYMLINK_FOLLOW)
             };
             named.map_err(|error| match error {
                 Errno::EXIST => exists(path),
@@ -108,6 +109,11 @@ impl Drop for Output {
             let _ = fs::remove_file(temporary);
         }
     }
+}
+
+/// Where an open file is found without a name of its own.
+fn by_descriptor(file: &impl AsRawFd) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
 /// The folder that a file is to stand in.

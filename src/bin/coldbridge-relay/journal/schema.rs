@@ -49,7 +49,11 @@ const TABLES: &str = "
     CREATE INDEX payload_run ON payload (run, chain_id, sender, nonce);
     CREATE INDEX payload_hash ON payload (hash);
     CREATE INDEX payload_l2_tx_hash ON payload (l2_tx_hash) WHERE l2_tx_hash IS NOT NULL;
-    CREATE INDEX payload_state ON payload (state);";
+    CREATE INDEX payload_state ON payload (state);
+    CREATE INDEX payload_intent ON payload (intent_id) WHERE intent_id IS NOT NULL;";
+
+/// What journals of this version lack that were made before it had this index.
+pub const LATER: &str = "CREATE INDEX IF NOT EXISTS payload_intent ON payload (intent_id) WHERE intent_id IS NOT NULL;";
 
 /// Looks, and changes nothing.
 pub fn kind(connection: &Connection) -> rusqlite::Result<Kind> {

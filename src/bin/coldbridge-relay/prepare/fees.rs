@@ -12,8 +12,8 @@ use crate::number::amount;
 use crate::prepare::facts::{Choices, Fee};
 use crate::quorum::Quorum;
 
-/// The highest base fee of L1 that is taken for true: 10,000 gwei, several times what any block has had.
-const HIGHEST_BASE_FEE: u64 = 10_000_000_000_000;
+/// The highest base fee in ETH that is taken for true, and the highest tip: 10,000 gwei, several times what any block has had.
+const HIGHEST_FEE: u64 = 10_000_000_000_000;
 
 /// Which market a chain has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub enum Market {
 pub fn settle(
     nodes: &Quorum,
     market: Market,
+    is_in_eth: bool,
     envelope: Envelope,
     choices: &Choices,
     remarks: &mut Vec<String>,
@@ -41,15 +42,20 @@ pub fn settle(
             let price = moving(nodes, "eth_gasPrice", &json!([]), amount)?;
             (max.unwrap_or(scaled(price, choices)), priority.unwrap_or_default())
         }
-        (market, max, priority, _) => {
+        (_, max, priority, _) => {
+            // Where the caller states the most, it is the most of the tip, too.
+            let is_absurd = |fee: U256| is_in_eth && max.is_none() && fee > U256::from(HIGHEST_FEE);
             let base = base_fee(nodes)?;
-            if market == Market::Ethereum && base > U256::from(HIGHEST_BASE_FEE) && max.is_none() {
-                return Err(absurd(nodes, base));
+            if is_absurd(base) {
+                return Err(absurd(nodes, "maxFeePerGas", "a base fee", base));
             }
             let tip = match priority {
                 Some(tip) => tip,
                 None => tip(nodes, base)?,
             };
+            if priority.is_none() && is_absurd(tip) {
+                return Err(absurd(nodes, "maxPriorityFeePerGas", "a tip", tip));
+            }
             let max = max.unwrap_or(scaled(base, choices).saturating_add(tip));
             remarks
                 .push(format!("{} base fee {base} wei, tip {tip} wei: at most {max} wei for one gas", nodes.layer()));
@@ -101,12 +107,12 @@ fn moving<T: Ord>(
     values.into_iter().nth(middle).ok_or_else(|| Refusal::new(Code::BUG, "", "no node was asked", "report it"))
 }
 
-fn absurd(nodes: &Quorum, base: U256) -> Refusal {
+fn absurd(nodes: &Quorum, member: &str, what: &str, fee: U256) -> Refusal {
     Refusal::new(
         Code::RELAY_ANSWER,
-        "/facts/transaction/maxFeePerGas",
-        format!("a base fee of {base} wei at {}: more than any block ever had", nodes.hosts()),
-        "use another endpoint, or state --max-fee-per-gas yourself",
+        format!("/facts/transaction/{member}"),
+        format!("{what} of {fee} wei at {}: more than any block ever had", nodes.hosts()),
+        "use another endpoint, or state --max-fee-per-gas and --priority-fee yourself",
     )
-    .values(format!("at most {HIGHEST_BASE_FEE}"), base)
+    .values(format!("at most {HIGHEST_FEE}"), fee)
 }

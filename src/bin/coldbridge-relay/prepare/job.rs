@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use coldbridge::abi::as_address;
+use coldbridge::abi::{as_address, as_uint};
 use coldbridge::json::Cursor;
-use coldbridge::network::Vm;
+use coldbridge::network::{BaseToken, Vm};
 use coldbridge::operation::{ALL, Allowance, approve};
 use coldbridge::priority::PriorityRequestFacts;
 use coldbridge::transaction::{Envelope, Transaction};
@@ -39,12 +39,21 @@ pub struct Job<'a> {
 }
 
 /// What comes after the plans that an account has been made so far.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct After {
     /// The next nonce.
     pub nonce: Option<u64>,
     /// The next deployment nonce.
     pub deployments: Option<u64>,
+    /// What is left of the allowances that they use or set.
+    pub allowances: Vec<Allowance>,
+}
+
+impl After {
+    /// An allowance of the chain, as these plans leave it.
+    fn of(&self, row: Allowance) -> Allowance {
+        Allowance { amount: of_pair(&self.allowances, &row).unwrap_or(row.amount), ..row }
+    }
 }
 
 impl<'a> Job<'a> {
@@ -111,10 +120,11 @@ impl<'a> Job<'a> {
             (Layer::L2, Vm::ZkSyncOs) => Market::ZkSyncOs,
             (Layer::L2, Vm::EraVm) => Market::EraVm,
         };
+        let is_in_eth = market == Market::Ethereum || network.base_token == BaseToken::Eth;
         let mut facts = Facts {
             nonce: self.nonce(remarks)?,
             gas_limit: PROVISIONAL_GAS,
-            fee: fees::settle(&self.nodes, market, self.envelope, self.choices(), remarks)?,
+            fee: fees::settle(&self.nodes, market, is_in_eth, self.envelope, self.choices(), remarks)?,
             priority: None,
             allowances: Vec::new(),
             approval: None,
@@ -126,9 +136,14 @@ impl<'a> Job<'a> {
             self.settle_l2_gas(&mut facts, remarks)?;
         }
         let draft = self.draft(&mut facts)?;
-        facts.allowances = self.allowances(&draft)?;
+        // Nothing is allowed yet in this draft: it approves all that the operation takes.
+        let needed = allowed(&approvals(&draft))?;
+        let mined = self.allowances(&needed)?;
+        facts.allowances = mined.iter().map(|row| self.after.of(*row)).collect();
         let draft = self.draft(&mut facts)?;
-        self.settle_gas(&draft, market, &mut facts, remarks)?;
+        // The chain can not execute yet what counts on approvals of this plan, or of one before it.
+        let is_early = mined.iter().any(|row| of_pair(&needed, row).is_some_and(|needed| row.amount < needed));
+        self.settle_gas(&draft, is_early, market, &mut facts, remarks)?;
         let unsigned = self.request(&facts)?.plan()?;
         self.weigh(&unsigned, remarks);
         let count = u64::try_from(unsigned.transactions().len()).unwrap_or(u64::MAX);
@@ -140,6 +155,7 @@ impl<'a> Job<'a> {
         let after = After {
             nonce: Some(facts.nonce.saturating_add(count)),
             deployments: facts.deployment.map(|made| made.saturating_add(1)).or(self.after.deployments),
+            allowances: self.left(&unsigned, &needed, &facts.allowances)?,
         };
         Ok((document, after))
     }
@@ -149,7 +165,7 @@ impl<'a> Job<'a> {
             // A batch: the plans of one account follow each other.
             (Some(after), _) => Ok(after),
             (None, Some(nonce)) => Ok(nonce),
-            (None, None) => way::nonce(&self.nodes, self.probe.from(), remarks),
+            (None, None) => way::nonce(&self.nodes, self.probe.from(), self.probe.operation() == "cancel", remarks),
         }
     }
 
@@ -197,37 +213,47 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    /// The allowances of exactly the tokens and spenders that the plan approves.
-    fn allowances(&self, draft: &Unsigned) -> Result<Vec<Allowance>, Refusal> {
+    /// The allowances of exactly the tokens and spenders that the plan approves, as the chain has them.
+    fn allowances(&self, needed: &[Allowance]) -> Result<Vec<Allowance>, Refusal> {
         let owner = word_of(self.probe.from());
-        let mut rows: Vec<Allowance> = Vec::new();
-        for approval in approvals(draft) {
-            let arguments = approve::APPROVE.arguments(approval.data());
-            let spender = arguments.as_ref().and_then(|arguments| as_address(arguments.first()?));
-            let (Some(token), Some(spender)) = (approval.to(), spender) else {
-                return Err(bug("an approval is none"));
-            };
-            if rows.iter().any(|row| (row.token, row.spender) == (token, spender)) {
-                continue;
-            }
+        let read = |&Allowance { token, spender, .. }: &Allowance| {
             let contract = Contract { nodes: &self.nodes, name: "token", address: token };
             let word = contract.word("allowance(address,address)", &[owner, word_of(spender)])?;
-            rows.push(Allowance { token, spender, amount: U256::from_big_endian(&word) });
+            Ok(Allowance { token, spender, amount: U256::from_big_endian(&word) })
+        };
+        needed.iter().map(read).collect()
+    }
+
+    /// What is left of allowances when this plan is mined, too.
+    fn left(&self, plan: &Unsigned, needed: &[Allowance], before: &[Allowance]) -> Result<Vec<Allowance>, Refusal> {
+        let given = allowed(&approvals(plan))?;
+        let mut left =
+            if self.probe.operation() == approve::OPERATION.name { allowed(&[main(plan)?])? } else { Vec::new() };
+        for row in before {
+            let held = of_pair(&given, row).unwrap_or(row.amount);
+            let taken = of_pair(needed, row).unwrap_or_default();
+            left.push(Allowance { amount: held.saturating_sub(taken), ..*row });
         }
-        Ok(rows)
+        let others: Vec<Allowance> =
+            self.after.allowances.iter().filter(|row| of_pair(&left, row).is_none()).copied().collect();
+        left.extend(others);
+        Ok(left)
     }
 
     fn settle_gas(
         &self,
         draft: &Unsigned,
+        waits: bool,
         market: Market,
         facts: &mut Facts,
         remarks: &mut Vec<String>,
     ) -> Result<(), Refusal> {
         let (from, purpose, nodes) = (self.probe.from(), self.probe.operation(), &*self.nodes);
         let (approvals, main) = (approvals(draft), main(draft)?);
-        facts.approval = l1_gas::approval_limit(nodes, from, &approvals, self.choices(), remarks)?;
-        let waits = !approvals.is_empty();
+        facts.approval = {
+            let is_changed = |token| self.after.allowances.iter().any(|row| Some(row.token) == token);
+            l1_gas::approval_limit(nodes, from, &approvals, is_changed, self.choices(), remarks)?
+        };
         facts.gas_limit = if market == Market::EraVm {
             let call = l2_gas::Call { from, main, purpose, waits };
             l2_gas::settle(nodes, &call, &mut facts.fee, self.choices(), remarks)?
@@ -339,6 +365,29 @@ fn main(plan: &Unsigned) -> Result<&Transaction, Refusal> {
 fn approvals(plan: &Unsigned) -> Vec<&Transaction> {
     let count = plan.transactions().len().saturating_sub(1);
     plan.transactions().iter().take(count).map(|planned| &planned.transaction).collect()
+}
+
+/// What approvals allow in the end, each pair of token and spender once: of two of one pair the later one counts.
+fn allowed(approvals: &[&Transaction]) -> Result<Vec<Allowance>, Refusal> {
+    let mut rows: Vec<Allowance> = Vec::new();
+    for approval in approvals {
+        let arguments = approve::APPROVE.arguments(approval.data()).unwrap_or_default();
+        let spender = arguments.first().and_then(as_address);
+        let amount = arguments.get(1).and_then(as_uint);
+        let (Some(token), Some(spender), Some(amount)) = (approval.to(), spender, amount) else {
+            return Err(bug("an approval is none"));
+        };
+        match rows.iter_mut().find(|row| (row.token, row.spender) == (token, spender)) {
+            Some(row) => row.amount = amount,
+            None => rows.push(Allowance { token, spender, amount }),
+        }
+    }
+    Ok(rows)
+}
+
+/// The amount of the row for the same token and spender.
+fn of_pair(rows: &[Allowance], pair: &Allowance) -> Option<U256> {
+    rows.iter().find(|row| (row.token, row.spender) == (pair.token, pair.spender)).map(|row| row.amount)
 }
 
 fn bug(problem: &str) -> Refusal {

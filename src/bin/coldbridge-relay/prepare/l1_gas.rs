@@ -11,7 +11,6 @@ use coldbridge::{Address, Code, Layer, Refusal};
 use serde_json::{Map, Value, json};
 
 use crate::contract::{hex_text, is_revert};
-use crate::number::count;
 use crate::prepare::facts::Choices;
 use crate::prepare::way::would_revert;
 use crate::quorum::Quorum;
@@ -43,7 +42,7 @@ pub enum Estimate {
 /// `relay.would_revert` where the contract reverts.
 pub fn estimate(nodes: &Quorum, from: Address, transaction: &Transaction, what: &str) -> Result<Estimate, Refusal> {
     let params = json!([call_object(from, transaction)]);
-    match nodes.ask("eth_estimateGas", &params, count)? {
+    match nodes.gas("eth_estimateGas", &params)? {
         Ok(gas) => Ok(Estimate::Gas(gas)),
         Err(error) if is_revert(&error) => Err(would_revert(nodes, what, &error)),
         Err(error) => Ok(Estimate::Unknown(error.message)),
@@ -108,11 +107,12 @@ pub fn main_limit(
     }
 }
 
-/// The gas limit that every approval of a plan gets.
+/// The gas limit that every approval of a plan gets. Plans before it may change what is allowed of a token.
 pub fn approval_limit(
     nodes: &Quorum,
     from: Address,
     approvals: &[&Transaction],
+    is_changed: impl Fn(Option<Address>) -> bool,
     choices: &Choices,
     remarks: &mut Vec<String>,
 ) -> Result<Option<u64>, Refusal> {
@@ -122,7 +122,7 @@ pub fn approval_limit(
         let gas = match estimate(nodes, from, approval, "approve") {
             Ok(Estimate::Gas(gas)) => bounded(nodes.layer(), gas, choices),
             // A token that takes only approve(0) at first says no to the second one as long as the first is not mined.
-            Err(_) if earlier => 0,
+            Err(_) if earlier || is_changed(approval.to()) => 0,
             Err(refusal) => return Err(refusal),
             Ok(Estimate::Unknown(why)) => {
                 remarks

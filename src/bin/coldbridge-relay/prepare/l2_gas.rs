@@ -31,6 +31,15 @@ impl EraFee {
             gas_per_pubdata: count(answer.get("gas_per_pubdata_limit")?)?,
         })
     }
+
+    fn numbers(self) -> [U256; 3] {
+        [self.gas_limit.into(), self.max_fee_per_gas, self.gas_per_pubdata.into()]
+    }
+
+    fn of([gas_limit, max_fee_per_gas, gas_per_pubdata]: [U256; 3]) -> Self {
+        let count = |number: U256| u64::try_from(number).unwrap_or(u64::MAX);
+        Self { gas_limit: count(gas_limit), max_fee_per_gas, gas_per_pubdata: count(gas_per_pubdata) }
+    }
 }
 
 /// What a call gets whose approvals are not mined yet, so that the node can not execute it: a withdrawal took 596,000.
@@ -63,15 +72,16 @@ pub fn settle(
         return Ok(limit);
     }
     let call = era_call(from, main);
-    match nodes.ask("zks_estimateFee", &json!([call]), EraFee::read)? {
-        Ok(answer) => {
+    match nodes.estimate("zks_estimateFee", &json!([call]), |answer| EraFee::read(answer).map(EraFee::numbers))? {
+        Ok(numbers) => {
+            let answer = EraFee::of(numbers);
             raise(fee, &answer, choices, remarks);
             Ok(choices.with_margin(answer.gas_limit))
         }
         Err(error) if is_missing(&error) => {
             remarks
                 .push("the L2 node has no zks_estimateFee: gas by eth_estimateGas, price by eth_gasPrice".to_owned());
-            match nodes.ask("eth_estimateGas", &json!([call]), count)? {
+            match nodes.gas("eth_estimateGas", &json!([call]))? {
                 Ok(gas) => Ok(choices.with_margin(gas)),
                 Err(error) => Err(refusal_of(nodes, purpose, &error)),
             }

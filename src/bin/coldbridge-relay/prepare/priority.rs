@@ -13,7 +13,6 @@ use ethabi::ethereum_types::U256;
 use serde_json::{Map, Value, json};
 
 use crate::contract::{Contract, hex_text, is_missing, is_revert, word_of_count};
-use crate::number::count;
 use crate::prepare::facts::Choices;
 use crate::prepare::l2_call::{L2Call, L2Side};
 use crate::prepare::pins::Silent;
@@ -199,14 +198,14 @@ fn ask(nodes: &Quorum, network: &Network, call: &L2Call) -> Result<Result<u64, S
         if let Some(members) = with_meta.as_object_mut() {
             members.insert("eip712Meta".to_owned(), Value::Object(meta));
         }
-        match nodes.ask("zks_estimateGasL1ToL2", &json!([with_meta]), count)? {
+        match nodes.gas("zks_estimateGasL1ToL2", &json!([with_meta]))? {
             Ok(gas) => return Ok(Ok(gas)),
             Err(error) if is_missing(&error) && call.factory_deps.is_empty() => {}
             Err(error) if is_revert(&error) => return Err(would_revert(nodes, "the L2 side of the request", &error)),
             Err(error) => return Ok(Err(error.message)),
         }
     }
-    Ok(match nodes.ask("eth_estimateGas", &json!([plain]), count)? {
+    Ok(match nodes.gas("eth_estimateGas", &json!([plain]))? {
         Ok(gas) => Ok(gas),
         // The account need not have on L2 what the request brings there: that is no verdict.
         Err(error) if is_revert(&error) && call.value.is_zero() => {

@@ -134,8 +134,9 @@ fn kind_of(nodes: &Quorum, account: Address) -> Result<AccountKind, Refusal> {
 /// The account's next nonce, transactions that wait in the node's pool included.
 ///
 /// # Errors
-/// `relay.disagree` for a pool that is behind the chain.
-pub fn nonce(nodes: &Quorum, account: Address, remarks: &mut Vec<String>) -> Result<u64, Refusal> {
+/// `relay.disagree` for a pool that is behind the chain, `usage.command` for a cancellation while transactions wait: which one is
+/// meant only the caller knows.
+pub fn nonce(nodes: &Quorum, account: Address, is_cancel: bool, remarks: &mut Vec<String>) -> Result<u64, Refusal> {
     let method = "eth_getTransactionCount";
     let pending = nodes.read_as(method, &json!([account.to_string(), "pending"]), count)?;
     let Ok(mined) = nodes.ask(method, &json!([account.to_string(), "latest"]), count)? else { return Ok(pending) };
@@ -149,9 +150,20 @@ pub fn nonce(nodes: &Quorum, account: Address, remarks: &mut Vec<String>) -> Res
         .values(format!("at least {mined}"), pending));
     }
     if pending > mined {
+        let waiting = format!("{} transactions of {account} wait to be mined", pending - mined);
+        if is_cancel {
+            return Err(Refusal::new(
+                Code::USAGE,
+                "/facts/transaction/nonce",
+                format!("{waiting}: a cancellation with the next nonce would cancel none of them"),
+                format!(
+                    "say what is cancelled with --nonce: {mined} to {} wait, {pending} comes after them",
+                    pending - 1
+                ),
+            ));
+        }
         remarks.push(format!(
-            "{} transactions of {account} wait to be mined: the plan's nonces come after theirs",
-            pending - mined
+            "{waiting}: the plan's nonces come after theirs; what they take of balances and allowances is not counted"
         ));
     }
     Ok(pending)

@@ -24,9 +24,9 @@ pub struct ProofArgs {
     /// The hash of the L2 transaction that withdrew, or that a deposit became
     #[arg(value_name = "L2_TX_HASH")]
     pub hash: String,
-    /// The network
+    /// The network [default: by the endpoints' chain ids]
     #[arg(long, value_name = "NAME")]
-    pub network: String,
+    pub network: Option<String>,
     /// The L1 account that is to send the request's transaction
     #[arg(long, value_name = "ADDRESS")]
     pub from: String,

@@ -76,7 +76,7 @@ pub fn attach(
         signatures.extend(read(text, arguments.format)?);
     }
     let spelling = arguments.spelling();
-    each(document, output, |bytes| {
+    let mut attach_under = |rules: &mut Rules, bytes: &[u8]| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
         rules.judge(&unsigned)?;
         let replacement = rules.replacement(&arguments.guard, &unsigned);
@@ -86,6 +86,10 @@ pub fn attach(
         let released = ready.attach(by_digest.as_ref().unwrap_or(&signatures))?;
         guard.reserve(&reservation, replacement, errors)?;
         Ok(format!("{}\n", released.text()))
+    };
+    each(document, output, |bytes| {
+        let used = rules.used();
+        attach_under(&mut rules, bytes).inspect_err(|_| rules.take_back(used))
     })
 }
 

@@ -82,7 +82,10 @@ pub fn line(document: &Json) -> String {
 pub fn build(arguments: &DocumentArgs, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {
     let spelling = spelling(arguments);
     each(&arguments.document, output, |bytes| {
-        Ok(line(&Request::read(&json::parse(bytes)?, networks, spelling)?.plan()?.to_json()))
+        let text = line(&Request::read(&json::parse(bytes)?, networks, spelling)?.plan()?.to_json());
+        // Whoever builds wants to hand it on.
+        json::judge_size("the unsigned document", text.trim_end().len())?;
+        Ok(text)
     })
 }
 
@@ -90,10 +93,19 @@ pub fn inclusion(document: &Path, output: &OutputArgs, networks: &Networks) -> R
     each(document, output, |bytes| Ok(line(&Question::read(&json::parse(bytes)?, networks)?.answer()?)))
 }
 
-pub fn export(arguments: &DocumentArgs, output: &OutputArgs, networks: &Networks) -> Result<Outcome, Refusal> {
+pub fn export(
+    arguments: &DocumentArgs,
+    policy: &PolicyArgs,
+    output: &OutputArgs,
+    networks: &Networks,
+) -> Result<Outcome, Refusal> {
     let spelling = spelling(arguments);
+    let mut rules = Rules::named(policy)?;
     each(&arguments.document, output, |bytes| {
-        Ok(line(&Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?.safe_batch()?))
+        let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
+        let batch = unsigned.safe_batch()?;
+        rules.judge(&unsigned)?;
+        Ok(line(&batch))
     })
 }
 
@@ -119,16 +131,20 @@ pub fn review(
         let mut of_plan = |unsigned: Unsigned| {
             // Without a policy a review says what is so; it allows nothing.
             let verdict = if rules.hash().is_some() { rules.judge(&unsigned)? } else { None };
-            summary.borrow_mut().add(&unsigned)?;
+            summary.borrow_mut().add(&unsigned, verdict.clone())?;
             Ok::<_, Refusal>(Review::of_unsigned(&unsigned)?.under(verdict))
         };
         let review = if text.starts_with(b"0x") {
+            no_verdict(policy, "")?;
             Review::of_raw(&raw(text)?, networks)?
         } else {
             match Document::read(&json::parse(bytes)?, networks, spelling)? {
                 Document::Request(request) => of_plan(request.plan()?)?,
                 Document::Unsigned(unsigned) => of_plan(unsigned)?,
-                Document::Signed(signed) => Review::of_signed(&signed)?,
+                Document::Signed(signed) => {
+                    no_verdict(policy, "/schema")?;
+                    Review::of_signed(&signed)?
+                }
             }
         };
         Ok(match form {
@@ -142,6 +158,19 @@ pub fn review(
         (Form::Text, Shape::Lines) if summary.borrow().documents() > 0 => summary.borrow().to_text(),
         _ => String::new(),
     })
+}
+
+/// What is signed is not judged: a review of it must not look as if it had been.
+fn no_verdict(policy: &PolicyArgs, at: &str) -> Result<(), Refusal> {
+    if policy.policy.is_none() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::JSON_SCHEMA,
+        at,
+        "a policy judges a plan, and this is no plan: it is signed, or raw",
+        "review the request or the unsigned document under the policy, or leave --policy out",
+    ))
 }
 
 fn raw(text: &[u8]) -> Result<Vec<u8>, Refusal> {

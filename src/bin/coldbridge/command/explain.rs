@@ -85,8 +85,10 @@ fn contract(word: &str) -> Option<String> {
     };
     let error = contract_error::ALL.iter().find(|error| names(error))?;
     let mut text = format!("{} {}: an error of the chain's contracts\n\n", error.signature, error.selector);
-    let foreseen = codes(|code| code.contract_errors().contains(error));
-    text.push_str(if foreseen.is_empty() { "What coldbridge builds can not lead to it.\n" } else { &foreseen });
+    if let Some(advice) = error.advice() {
+        wrap(&mut text, "", advice);
+    }
+    text.push_str(&codes(|code| code.contract_errors().contains(error)));
     Some(text)
 }
 

@@ -11,6 +11,7 @@ use super::{Outcome, print};
 use crate::cli::GuardCommand;
 use crate::guard_file::{Access, GuardFile};
 use crate::output::{Errors, Output};
+use crate::terminal::wrapped;
 
 pub fn run(command: GuardCommand, errors: Errors) -> Result<Outcome, Refusal> {
     let append = |path: &Path| GuardFile::new(path, Access::Append, errors);
@@ -72,7 +73,7 @@ fn shown(guard: &Guard) -> String {
     for record in guard.records() {
         let _ = match record {
             Record::Signed(plan) => {
-                let _ = writeln!(text, "signed     {}", plan.intent_id().unwrap_or("(no intent id)"));
+                text.push_str(&wrapped("signed     ", "           ", plan.intent_id().unwrap_or("(no intent id)")));
                 plan.entries().try_for_each(|entry| {
                     let Slot { from, chain_id, nonce } = entry.slot;
                     writeln!(text, "           {}, nonce {nonce} on chain {chain_id} of", entry.purpose)?;
@@ -80,7 +81,10 @@ fn shown(guard: &Guard) -> String {
                     writeln!(text, "           {}", entry.digest)
                 })
             }
-            Record::Retired { intent_id, because, .. } => writeln!(text, "retired    {intent_id}: {because}"),
+            Record::Retired { intent_id, because, .. } => {
+                text.push_str(&wrapped("retired    ", "           ", &format!("{intent_id}: {because}")));
+                Ok(())
+            }
             Record::Watermark(Slot { from, chain_id, nonce }) => {
                 writeln!(text, "watermark  nonce {nonce} of {from} on chain {chain_id}")
             }

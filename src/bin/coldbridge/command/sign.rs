@@ -1,8 +1,11 @@
 //! `sign`: the review is shown and the question asked before the key is used; nothing leaves before it is proved.
 
+use std::collections::BTreeSet;
+
+use coldbridge::guard::Replacement;
 use coldbridge::policy::{Confirmation, Payment, Typed};
 use coldbridge::review::Summary;
-use coldbridge::{Code, Document, Key, Networks, Ready, Refusal, Review, Unsigned, json};
+use coldbridge::{Address, Code, Document, Key, Networks, Ready, Refusal, Review, Unsigned, json};
 
 use super::document::each_of;
 use super::{Outcome, spelling};
@@ -61,26 +64,34 @@ pub fn sign(
     rules.judge_airgap(how.filter)?;
     let consent = consent(how.consent, &rules)?;
     let keys = key_file::read_all(how.key)?;
+    // Of several keys the one with the lowest address has the guard, in whichever order they are handed over.
+    let first = how.key.key.iter().zip(&keys).min_by_key(|(_, key)| key.address()).map(|(path, _)| path.as_path());
     let keys: Vec<&Key> = keys.iter().collect();
     let owners = keys.iter().map(|key| key.address().to_string()).collect::<Vec<_>>().join(" and ");
-    let mut guard = Place::named(how.guard, Some(how.key), how.errors)?;
+    let mut guard = Place::named(how.guard, first, how.errors)?;
     rules.judge_guard(&guard)?;
     let spelling = spelling(arguments);
     let mut input = None;
-    let mut consent = consent;
+    let (mut consent, mut refused) = (consent, BTreeSet::new());
     if consent != Consent::Given {
         // What a person agrees to is read once, and is what is signed.
         let text = Input::text(&arguments.document)?;
         let plan = |bytes: &[u8]| Document::read(&json::parse(trimmed(bytes)?)?, networks, spelling)?.plan();
-        if let Some(summary) = summary(text.clone(), &rules, plan)? {
+        let guarded = |unsigned: Unsigned, replacement| {
+            let ready = ready(unsigned)?;
+            ready.judge_keys(&keys)?;
+            guard.foresee(&ready.reservation()?, replacement)
+        };
+        if let Some(batch) = summary(text.clone(), &rules, how.guard, plan, guarded)? {
             let question = format!("Sign all of them with the key of {owners}?");
-            terminal::confirm(&summary.to_text(), &question, &expected_of(&summary, consent))?;
-            consent = Consent::Given;
+            let text = format!("{}{}", batch.summary.to_text(), batch.said);
+            terminal::confirm(&text, &question, &expected_of(&batch.summary, consent))?;
+            (consent, refused) = (Consent::Given, batch.refused);
         }
         input = Some(Input::of(text)?);
     }
     let input = input.map_or_else(|| Input::open(&arguments.document), Ok)?;
-    let answer = |bytes: &[u8]| {
+    let mut sign_under = |rules: &mut Rules, bytes: &[u8]| {
         let unsigned = Document::read(&json::parse(bytes)?, networks, spelling)?.plan()?;
         let verdict = rules.judge(&unsigned)?;
         let replacement = rules.replacement(how.guard, &unsigned);
@@ -93,6 +104,14 @@ pub fn sign(
         ready.judge_keys(&keys)?;
         let reservation = ready.reservation()?;
         let said = guard.foresee(&reservation, replacement)?;
+        if refused.contains(bytes) {
+            return Err(Refusal::new(
+                Code::SIGN_DECLINED,
+                "",
+                "this was refused when the batch was shown, and nobody has agreed to it",
+                "sign it by itself",
+            ));
+        }
         if let Some((review, expected)) = question {
             let text = format!("{}{said}", review.to_text());
             terminal::confirm(&text, &format!("Sign this with the key of {owners}?"), &expected)?;
@@ -100,36 +119,65 @@ pub fn sign(
         guard.reserve(&reservation, replacement, how.errors)?;
         Ok(format!("{}\n", ready.sign(&keys)?.text()))
     };
+    let answer = |bytes: &[u8]| {
+        let used = rules.used();
+        sign_under(&mut rules, bytes).inspect_err(|_| rules.take_back(used))
+    };
     each_of(input, output, answer, |_| String::new())
+}
+
+/// What a person agrees to at once.
+struct Batch {
+    summary: Summary,
+    /// What the guard says to it.
+    said: String,
+    /// The documents that are not part of it.
+    refused: BTreeSet<Vec<u8>>,
 }
 
 /// The sum of a batch; nothing for one document, which is reviewed by itself.
 fn summary(
     text: Vec<u8>,
     rules: &Rules,
+    guard: &GuardArgs,
     plan: impl Fn(&[u8]) -> Result<Unsigned, Refusal>,
-) -> Result<Option<Summary>, Refusal> {
+    mut guarded: impl FnMut(Unsigned, Replacement) -> Result<String, Refusal>,
+) -> Result<Option<Batch>, Refusal> {
     let (mut input, mut rules, mut summary) = (Input::of(text)?, rules.clone(), Summary::default());
-    let mut count = 0_u64;
+    let (mut count, mut said, mut refused) = (0_u64, BTreeSet::new(), BTreeSet::new());
     while let Some(bytes) = input.next()? {
         count += 1;
-        let judged = plan(&bytes).and_then(|unsigned| rules.judge(&unsigned).map(|_| unsigned));
-        match judged {
-            Ok(unsigned) => summary.add(&unsigned)?,
-            Err(_) => summary.add_refused(),
+        let used = rules.used();
+        let judged = plan(&bytes).and_then(|unsigned| {
+            let verdict = rules.judge(&unsigned)?;
+            let said = guarded(plan(&bytes)?, rules.replacement(guard, &unsigned))?;
+            summary.add(&unsigned, verdict)?;
+            Ok(said)
+        });
+        if let Ok(text) = judged {
+            said.insert(text);
+        } else {
+            rules.take_back(used);
+            summary.add_refused();
+            refused.extend(trimmed(&bytes).map(<[u8]>::to_vec));
         }
     }
-    Ok((count > 1 && summary.documents() > 0).then_some(summary))
+    let said = said.into_iter().collect();
+    Ok((count > 1 && summary.documents() > 0).then_some(Batch { summary, said, refused }))
 }
 
-/// What is typed for a batch: of its largest payment.
+/// What is typed for a batch: of its largest payment, or where nothing is paid of who sends.
 fn expected_of(summary: &Summary, consent: Consent) -> Expected {
-    match (consent, summary.largest()) {
-        (Consent::Typed, Some(Payment { recipient: Some(recipient), amount, .. })) => Expected::Typed {
-            what: "largest payment's recipient",
-            end: end_of(&recipient.to_string()),
-            amount: Some(amount.to_string()),
-        },
+    let typed = |what, whole: Address, amount: Option<String>| Expected::Typed {
+        what,
+        end: end_of(&whole.to_string()),
+        amount,
+    };
+    match (consent, summary.largest(), summary.account()) {
+        (Consent::Typed, Some(Payment { recipient: Some(recipient), amount, .. }), _) => {
+            typed("largest payment's recipient", recipient, Some(amount.to_string()))
+        }
+        (Consent::Typed, _, Some(account)) => typed("account", account, None),
         _ => Expected::Yes,
     }
 }
