@@ -8,7 +8,7 @@ use coldbridge::operation::{Seen, recognise, recognise_as};
 use coldbridge::units::Wei;
 use coldbridge::{Address, Layer, Request, Spelling, json};
 use common::{Failures, fixture, operation_fixtures};
-use serde_json::Value;
+use serde_json::{Value, json as value};
 
 /// What runs on L1 is found again by its function, its target and its value, and every word of its calldata is shown: a call
 /// of a stranger that looks like one of ours is none.
@@ -170,4 +170,29 @@ fn requests_of_others_are_held_against_the_mailbox() {
         failures.check(part, &value.to_string(), &warned(member, value, part), &expected);
     }
     failures.finish();
+}
+
+/// Bytecode alone makes a request more than a deposit.
+#[test]
+fn a_request_that_brings_bytecode_is_no_deposit() {
+    let fixture = fixture("request_execute", "execute_value_one");
+    for (deps, name) in [(value!([]), "deposit"), (value!([format!("0x{}", "00".repeat(32))]), "requestExecute")] {
+        let mut request = fixture.json["request"].clone();
+        request["intent"]["operation"]["requestExecute"]["factoryDeps"] = deps;
+        request["facts"]["priorityRequest"]["l2GasLimit"] = value!(1_000_000);
+        let request = json::parse(request.to_string().as_bytes()).expect("JSON");
+        let plan = Request::read(&request, &fixture.networks(), Spelling::Checksummed).and_then(Request::plan);
+        let plan = plan.expect("a plan");
+        let transaction = &plan.transactions()[0].transaction;
+        let found = recognise(&Seen {
+            network: plan.request().network(),
+            layer: Layer::L1,
+            from: Some(plan.request().from()),
+            to: transaction.to().expect("a call"),
+            value: transaction.value(),
+            data: transaction.data(),
+            factory_deps: &[],
+        });
+        assert_eq!(found.map(|found| found.name), Some(name));
+    }
 }
