@@ -746,6 +746,15 @@ fn unmeetable(signature: &str) -> Option<&'static str> {
         "AssetIdNotSupported(bytes32)" => {
             "the answer to a base token through two bridges: the route follows from the token, and the base token's is Direct"
         }
+        "MsgValueMismatch(uint256,uint256)"
+        | "TransactionNotAllowed()"
+        | "DepositsPaused()"
+        | "AssetHandlerDoesNotExist(bytes32)"
+        | "TokensWithFeesNotSupported()"
+        | "InsufficientChainBalance()"
+        | "WithdrawalAlreadyFinalized()" => {
+            "it follows from what the chain is or has become, of which no request tells: the relay names it, and help explains it"
+        }
         _ => return None,
     })
 }
