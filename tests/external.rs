@@ -4,14 +4,14 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use coldbridge::external::Form;
 use coldbridge::{
     Code, Digest, External, Json, Key, Networks, Refusal, Request, Signed, Spelling, Unsigned, digest, json, signed,
 };
+use common::program::run;
 use common::{Failures, Fixture, fixture, operation_fixtures};
 use ethabi::ethereum_types::U256;
 use serde_json::Value;
@@ -326,31 +326,6 @@ fn an_accounts_own_bytes_go_as_they_are() {
 }
 
 // --------------------------------------------------------------------------------------------------------- the program
-
-struct Said {
-    exit: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn run(arguments: &[&str], input: &[u8]) -> Said {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_coldbridge"))
-        .args(arguments)
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program");
-    // A program that refuses early leaves the rest unread.
-    let _ = child.stdin.take().expect("stdin").write_all(input);
-    let output = child.wait_with_output().expect("an end");
-    Said {
-        exit: output.status.code().expect("a code"),
-        stdout: String::from_utf8(output.stdout).expect("text"),
-        stderr: String::from_utf8(output.stderr).expect("text"),
-    }
-}
 
 fn temporary(name: &str, content: &[u8]) -> PathBuf {
     let path = std::env::temp_dir().join(format!("coldbridge-external-{}-{name}", std::process::id()));
