@@ -208,6 +208,10 @@ impl Request {
                 "add {\"gasLimit\"} for the approvals that come first, or allowances that suffice",
             ));
         }
+        if !self.network.has_asset_router() {
+            // Before v26 the contracts revert with strings ("qp", "my", "ui" ...), not with custom errors.
+            plan.refusals = plan.refusals.into_iter().map(Refusal::without_contract_error).collect();
+        }
         plan
     }
 

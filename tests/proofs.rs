@@ -9,8 +9,8 @@ use coldbridge::proof::{
     Ending, Format, Inclusion, L2Log, Leaf, Position, Proof, ProofError, Root, SettlementLayer, Word, inclusion,
 };
 use coldbridge::refusal::contract_error;
-use common::vector::{Case, Members, Outcome, any_case, hex_bytes, hex_word, number, report, text, walk, word_of};
-use common::{Failures, fixture};
+use common::vector::{Case, Members, any_case, hex_bytes, hex_word, number, text, walk, word_of};
+use common::{Failures, Outcome, fixture, report};
 use ethabi::ethereum_types::U256;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -6,9 +6,22 @@ use std::collections::BTreeSet;
 
 use coldbridge::operation::{Seen, recognise, recognise_as};
 use coldbridge::units::Wei;
-use coldbridge::{Address, Layer, Request, Spelling, json};
+use coldbridge::{Address, Layer, Request, Spelling, Transaction, json};
 use common::{Failures, fixture, operation_fixtures};
 use serde_json::{Value, json as value};
+
+/// A transaction of a plan as whoever has only its bytes sees it.
+fn seen<'a>(request: &'a Request, transaction: &'a Transaction) -> Seen<'a> {
+    Seen {
+        network: request.network(),
+        layer: Layer::L1,
+        from: Some(request.from()),
+        to: transaction.to().expect("a call"),
+        value: transaction.value(),
+        data: transaction.data(),
+        factory_deps: transaction.factory_deps(),
+    }
+}
 
 /// What runs on L1 is found again by its function, its target and its value, and every word of its calldata is shown: a call
 /// of a stranger that looks like one of ours is none.
@@ -22,16 +35,8 @@ fn operations_on_l1_are_recognised_whole() {
         let request = json::parse(fixture.request_text().as_bytes()).expect("JSON");
         let plan = Request::read(&request, &networks, Spelling::AnyCase).and_then(Request::plan).expect("a plan");
         for planned in plan.transactions().iter().filter(|planned| planned.layer == Layer::L1) {
-            let (purpose, transaction) = (planned.purpose, &planned.transaction);
-            let own = Seen {
-                network: plan.request().network(),
-                layer: Layer::L1,
-                from: Some(plan.request().from()),
-                to: transaction.to().expect("a call"),
-                value: transaction.value(),
-                data: transaction.data(),
-                factory_deps: transaction.factory_deps(),
-            };
+            let purpose = planned.purpose;
+            let own = seen(plan.request(), &planned.transaction);
             let found = recognise_as(purpose, &own);
             failures.check(&fixture.name, "recognised", &found.is_some(), &true);
             let intent = &fixture.json["request"]["intent"]["operation"][purpose];
@@ -184,15 +189,7 @@ fn a_request_that_brings_bytecode_is_no_deposit() {
         let plan = Request::read(&request, &fixture.networks(), Spelling::Checksummed).and_then(Request::plan);
         let plan = plan.expect("a plan");
         let transaction = &plan.transactions()[0].transaction;
-        let found = recognise(&Seen {
-            network: plan.request().network(),
-            layer: Layer::L1,
-            from: Some(plan.request().from()),
-            to: transaction.to().expect("a call"),
-            value: transaction.value(),
-            data: transaction.data(),
-            factory_deps: &[],
-        });
+        let found = recognise(&seen(plan.request(), transaction));
         assert_eq!(found.map(|found| found.name), Some(name));
     }
 }

@@ -24,10 +24,8 @@ use coldbridge::paymaster::{Flow, Sponsor};
 use coldbridge::priority::{BaseTokenGasPriceMultiplier, FeeParams, PubdataPricingMode};
 use coldbridge::refusal::contract_error;
 use coldbridge::{Address, Networks, Refusal, Request, Spelling, Unsigned, json};
-use common::vector::{
-    Case, Members, Outcome, any_case, hex_bytes, hex_word, number, padded, report, said, text, walk, word_of,
-};
-use common::{Failures, Fixture, operation_fixtures};
+use common::vector::{Case, Members, any_case, hex_bytes, hex_word, number, padded, said, text, walk, word_of};
+use common::{Failures, Fixture, Outcome, operation_fixtures, report};
 use ethabi::ethereum_types::U256;
 use serde_json::{Value, json};
 

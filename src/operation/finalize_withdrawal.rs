@@ -197,17 +197,6 @@ impl Body for FinalizeWithdrawal {
     }
 
     fn plan(&self, context: &Context<'_>) -> Plan {
-        let mut plan = self.planned(context);
-        if !context.network.has_asset_router() {
-            // Before v26 the contracts answered with strings.
-            plan.refusals = plan.refusals.into_iter().map(Refusal::without_contract_error).collect();
-        }
-        plan
-    }
-}
-
-impl FinalizeWithdrawal {
-    fn planned(&self, context: &Context<'_>) -> Plan {
         const AT: &str = "/intent/operation/finalizeWithdrawal";
         let network = context.network;
         let mut plan = Plan::default();

@@ -276,15 +276,14 @@ pub(super) fn judge_factory_deps(network: &Network, deps: &[Vec<u8>], at: &str, 
 pub(super) fn judge_count(network: &Network, count: usize, at: &str) -> Option<Refusal> {
     let most = if network.has_asset_router() { 64 } else { 32 };
     (count > most).then(|| {
-        let refusal = Refusal::new(
+        Refusal::new(
             Code::FACTORY_DEPS_COUNT,
             at,
             format!("{count} dependencies, but one request takes at most {most}"),
             "spread them over several requests",
         )
-        .values(format!("at most {most}"), count);
-        // Before v26 the contracts answered with strings.
-        if network.has_asset_router() { refusal.reverts(contract_error::TOO_MANY_FACTORY_DEPS) } else { refusal }
+        .values(format!("at most {most}"), count)
+        .reverts(contract_error::TOO_MANY_FACTORY_DEPS)
     })
 }
 

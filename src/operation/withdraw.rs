@@ -336,7 +336,7 @@ fn judge_form(form: Form, origin: Option<TokenOrigin>, network: &Network) -> Opt
         }
         Form::LegacyAssetRouter | Form::LegacyBridge if !is_of_l1 => (
             "this form names the token by its L2 address alone and takes tokens of L1 only".to_owned(),
-            network.has_asset_router().then_some(contract_error::TOKEN_NOT_LEGACY),
+            Some(contract_error::TOKEN_NOT_LEGACY),
         ),
         _ => return None,
     };

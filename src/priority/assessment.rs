@@ -53,15 +53,6 @@ pub struct Assessment {
 impl PriorityRequest<'_> {
     /// Computes the cost and judges the request.
     pub fn assess(&self) -> Assessment {
-        let mut out = self.assess_all();
-        if !self.network.has_asset_router() {
-            // Before v26 the contracts revert with strings ("qp", "my", "ui" ...), not with these errors.
-            out.refusals = out.refusals.into_iter().map(Refusal::without_contract_error).collect();
-        }
-        out
-    }
-
-    fn assess_all(&self) -> Assessment {
         let mut out = Assessment { encoded_length: self.shape.encoded_length(), ..Assessment::default() };
         self.judge_facts(&mut out.refusals);
         if let Some((gas_price, price_at)) = self.gas_price_cap {

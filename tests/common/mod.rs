@@ -199,7 +199,7 @@ pub fn report(line: &str) {
 }
 
 /// Checks every file of a folder, and that there is no other.
-pub fn walk(folder: &str, check: fn(&Fixture, &mut Failures) -> Outcome) {
+pub fn walk(folder: &str, check: impl Fn(&Fixture, &mut Failures) -> Outcome) {
     let mut failures = Failures::default();
     let mut checked = 0;
     for case in fixtures(folder) {

@@ -7,15 +7,7 @@ use coldbridge::{Address, Spelling};
 use ethabi::ethereum_types::U256;
 use serde_json::Value;
 
-use super::{Failures, Fixture, fixtures, root};
-
-/// What a vector leaves to say, or why it can not be read.
-pub type Outcome<T = ()> = Result<T, String>;
-
-#[allow(clippy::print_stderr)] // how much was checked is part of the test's answer
-pub fn report(line: &str) {
-    eprintln!("{line}");
-}
+use super::{Failures, Fixture, Outcome};
 
 // ---------------------------------------------------------------------------------------------------- reading vectors
 
@@ -146,24 +138,10 @@ impl<'a> Case<'a> {
 
 /// Checks every file of a folder, and that there is no other and no member that nobody read.
 pub fn walk(folder: &str, check: fn(&Case<'_>, &mut Failures) -> Outcome) {
-    let mut failures = Failures::default();
-    let mut checked = 0;
-    for fixture in fixtures(folder) {
-        let before = failures.passed;
-        let outcome = Case::of(&fixture).and_then(|case| {
-            check(&case, &mut failures)?;
-            case.input.unread("input")?;
-            case.expect.unread("answer")
-        });
-        match outcome {
-            Err(problem) => failures.fail(&fixture.name, problem),
-            Ok(()) if failures.passed == before => failures.fail(&fixture.name, "nothing of it holds"),
-            Ok(()) => checked += 1,
-        }
-    }
-    let (facts, path) = (failures.passed, root().join("fixtures").join(folder));
-    failures.finish();
-    let files = std::fs::read_dir(path).expect("the folder").count();
-    assert_eq!(checked, files, "files of {folder}/ that were checked, and all there are");
-    report(&format!("{folder}/: {checked} of {files} files, {facts} facts"));
+    super::walk(folder, |fixture, failures| {
+        let case = Case::of(fixture)?;
+        check(&case, failures)?;
+        case.input.unread("input")?;
+        case.expect.unread("answer")
+    });
 }

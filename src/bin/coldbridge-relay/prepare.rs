@@ -52,24 +52,36 @@ fn each(
     let mut output = Output::open(output)?;
     let mut code = 0;
     while let Some(bytes) = input.next()? {
-        let mut remarks = Vec::new();
-        let answered = trimmed(&bytes).and_then(|bytes| answer(bytes, &mut remarks));
-        for remark in &remarks {
-            print_note(remark);
-        }
-        match answered {
-            Ok(document) => output.write_document(&document)?,
-            Err(refusal) if input.shape()? == Shape::Document => return Err(refusal),
-            Err(refusal) => {
-                output.write_document(&refusal.to_document())?;
-                if code == 0 {
-                    code = refusal.exit().code();
-                }
-            }
-        }
+        let is_one = || input.shape().map(|shape| shape == Shape::Document);
+        answer_one(&mut output, &mut code, is_one, |remarks| answer(trimmed(&bytes)?, remarks))?;
     }
     output.finish()?;
     Ok(code)
+}
+
+/// Writes one answer, what a person should know about it first. The refusal of the only one is the program's; one of several
+/// is written in its place, and the first of them is the exit code.
+pub fn answer_one(
+    output: &mut Output,
+    code: &mut u8,
+    is_one: impl FnOnce() -> Result<bool, Refusal>,
+    answer: impl FnOnce(&mut Vec<String>) -> Result<Json, Refusal>,
+) -> Result<(), Refusal> {
+    let mut remarks = Vec::new();
+    let answered = answer(&mut remarks);
+    for remark in &remarks {
+        print_note(remark);
+    }
+    match answered {
+        Ok(document) => output.write_document(&document),
+        Err(refusal) if is_one()? => Err(refusal),
+        Err(refusal) => {
+            if *code == 0 {
+                *code = refusal.exit().code();
+            }
+            output.write_document(&refusal.to_document())
+        }
+    }
 }
 
 /// What one run of the program knows while it answers document after document.

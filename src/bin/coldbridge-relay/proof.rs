@@ -21,8 +21,7 @@ use crate::answer::Status;
 use crate::contract::is_missing;
 use crate::endpoints::Endpoints;
 use crate::new_file::Output;
-use crate::output::print_note;
-use crate::prepare::{CONNECTIONS, Desk, Wanted};
+use crate::prepare::{CONNECTIONS, Desk, Wanted, answer_one};
 use crate::proof::arguments::ProofArgs;
 use crate::proof::receipt::{L2Receipt, LogProof, Provable, Sent};
 use crate::quorum::Quorum;
@@ -46,21 +45,15 @@ pub fn run(arguments: &ProofArgs, networks: &Networks) -> Result<u8, Refusal> {
     let mut output = Output::open(arguments.facts.output.as_deref())?;
     let mut code = 0;
     for chosen in &chosen {
-        let mut remarks = Vec::new();
-        let answer = case.wanted(&receipt, chosen, &mut remarks).and_then(|wanted| desk.prepare(&wanted, &mut remarks));
-        for remark in &remarks {
-            print_note(remark);
-        }
-        match answer {
-            Ok(document) => output.write_document(&document)?,
-            Err(refusal) if !arguments.all => return Err(refusal),
-            Err(refusal) => {
-                output.write_document(&refusal.to_document())?;
-                if code == 0 {
-                    code = refusal.exit().code();
-                }
-            }
-        }
+        answer_one(
+            &mut output,
+            &mut code,
+            || Ok(!arguments.all),
+            |remarks| {
+                let wanted = case.wanted(&receipt, chosen, remarks)?;
+                desk.prepare(&wanted, remarks)
+            },
+        )?;
     }
     output.finish()?;
     Ok(code)
